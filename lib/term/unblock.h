@@ -1,0 +1,22 @@
+/// Turning what a dead producer left behind into padding, so that the stream goes on.
+/// threads: the conductor, once the consumer position has not moved for the unblock timeout.
+#pragma once
+
+#include <cstdint>
+
+#include "layout/log_buffer.h"
+
+namespace fulmar::term {
+
+enum class UnblockResult : std::uint8_t {
+    kNoAction,
+    kUnblocked,       ///< a claim became padding
+    kUnblockedToEnd,  ///< padding up to the end of the term; the log was rotated if it had to be
+};
+
+/// Unblocks the log at `blocked_position` if a claim there was never committed.
+/// source: Aeron log buffer unblocker; negative length: that claim becomes PAD. Zero: the hole up to
+/// the next non-zero length, verified again backwards, becomes PAD.
+UnblockResult unblock(const layout::LogBuffer& log, std::int64_t blocked_position);
+
+}  // namespace fulmar::term
