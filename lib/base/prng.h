@@ -32,7 +32,8 @@ class Prng {
 
     /// Uniform in [0, bound); bound > 0. The bias of the multiply-shift is below 2^-32 for 32-bit bounds.
     constexpr std::uint64_t below(std::uint64_t bound) {
-        return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
+        __extension__ using Wide = unsigned __int128;
+        return static_cast<std::uint64_t>((static_cast<Wide>(next()) * bound) >> 64);
     }
 
     /// Uniform in [low, high], inclusive.

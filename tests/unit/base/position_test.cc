@@ -1,6 +1,7 @@
 #include "base/position.h"
 
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 
 #include <doctest/doctest.h>
