@@ -1,0 +1,61 @@
+/// The receiver agent: polls receive endpoints, keeps each endpoint's interest and session states, inserts
+/// into images, and sends their status messages and NAKs.
+/// threads: one; commands arrive over `commands`.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "agent/agent_commands.h"
+#include "agent/channel_endpoint.h"
+#include "fulmar/time.h"
+#include "port/packet_port.h"
+#include "transport/system_counters.h"
+#include "transport/transmit_batch.h"
+
+namespace fulmar::agent {
+
+class Sender;
+
+/// Sessions remembered per stream without an image; beyond it unknown sessions are ignored and counted, so
+/// that a flood costs a bounded table.
+inline constexpr std::size_t kPendingSessionsMax = 1024;
+
+struct ReceiverContext {
+    ReceiverQueue* commands = nullptr;
+    ConductorQueue* events = nullptr;
+    std::vector<port::PacketQueue*> queues;
+    /// Set when sender and receiver share queues and thread: its datagrams go there.
+    Sender* sender = nullptr;
+    transport::SystemCounters system;
+    std::int32_t stream_session_limit = 0x7FFFFFFF;
+};
+
+class Receiver {
+  public:
+    explicit Receiver(ReceiverContext context);
+
+    int poll(Instant now);
+
+    void on_datagram(Instant now, ReceiveChannelEndpoint& endpoint, const port::RxPacket& packet);
+
+  private:
+    int drain_commands(Instant now);
+    int poll_queues(Instant now);
+    int transmit(Instant now);
+    void execute(Instant now, const ReceiverCommand& command);
+    void on_data(Instant now, ReceiveChannelEndpoint& endpoint, const port::RxPacket& packet);
+    void on_setup(Instant now, ReceiveChannelEndpoint& endpoint, const port::RxPacket& packet);
+    void elicit_setup(ReceiveChannelEndpoint& endpoint, std::int32_t session_id, std::int32_t stream_id,
+        const port::Endpoint& source);
+    void expire_pending(Instant now);
+
+    ReceiverContext context_;
+    std::vector<ReceiveChannelEndpoint*> endpoints_;
+    std::vector<transport::Image*> images_;
+    transport::TransmitBatch batch_;
+    std::vector<port::RxPacket> received_;
+    Instant next_pending_check_;
+};
+
+}  // namespace fulmar::agent

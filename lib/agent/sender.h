@@ -1,0 +1,49 @@
+/// The sender agent: transmits publications in turn and handles what receivers send back.
+/// threads: one; commands arrive over `commands`.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "agent/agent_commands.h"
+#include "agent/channel_endpoint.h"
+#include "fulmar/time.h"
+#include "port/packet_port.h"
+#include "transport/system_counters.h"
+#include "transport/transmit_batch.h"
+
+namespace fulmar::agent {
+
+struct SenderContext {
+    SenderQueue* commands = nullptr;       ///< from the conductor
+    ConductorQueue* events = nullptr;      ///< to the conductor
+    std::vector<port::PacketQueue*> queues;  ///< polled by this agent; empty when the receiver polls for it
+    transport::SystemCounters system;
+};
+
+class Sender {
+  public:
+    explicit Sender(SenderContext context);
+
+    /// One duty cycle; returns work done.
+    int poll(Instant now);
+
+    /// A datagram for one of our endpoints; also called by the receiver when both share a queue (and thread).
+    void on_datagram(Instant now, SendChannelEndpoint& endpoint, const port::RxPacket& packet);
+
+  private:
+    int drain_commands();
+    int poll_queues(Instant now);
+    int transmit(Instant now);
+    void execute(const SenderCommand& command);
+    void report_rejection(const transport::NetworkPublication& publication, const wire::ErrorFrame& error);
+
+    SenderContext context_;
+    std::vector<transport::NetworkPublication*> publications_;
+    std::size_t round_robin_ = 0;
+    transport::TransmitBatch batch_;
+    transport::TransmitBatch replies_;
+    std::vector<port::RxPacket> received_;
+};
+
+}  // namespace fulmar::agent

@@ -1,0 +1,136 @@
+/// The receiving side of one (session, stream): validates and inserts packets, tracks gaps, asks for what is
+/// missing, reports consumption back, and ends with its stream.
+///
+/// Rebuild, loss detection, status messages and cleaning all run in the receiver agent, where the packets
+/// arrive: no hand-over to the conductor stands between a loss and its NAK.
+/// threads: methods are grouped by agent; the conductor reads state through atomics.
+/// source: Aeron publication image; spec of the receiver.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "fulmar/time.h"
+#include "layout/log_buffer.h"
+#include "observe/counters.h"
+#include "port/packet_port.h"
+#include "transport/gap_list.h"
+#include "transport/system_counters.h"
+#include "transport/transmit_batch.h"
+#include "wire/frame.h"
+
+namespace fulmar::transport {
+
+struct ImageOptions {
+    std::int64_t correlation_id = 0;
+    std::int32_t session_id = 0;
+    std::int32_t stream_id = 0;
+    std::int32_t initial_term_id = 0;
+    std::int64_t initial_position = 0;
+    std::int32_t mtu = 0;
+    std::int32_t window_length = 0;  ///< advertised; at most half a term
+    std::int64_t receiver_id = 0;
+    bool reliable = true;
+    Duration nak_delay = microseconds(1);
+    Duration nak_retry = microseconds(100);
+    Duration status_message_timeout = milliseconds(200);
+    Duration liveness_timeout = seconds(10);
+    port::Binding* binding = nullptr;
+    port::PacketQueue* queue = nullptr;
+    port::Endpoint source;  ///< where control frames go
+};
+
+struct ImageCounters {
+    observe::Counter receiver_hwm;
+    observe::Counter receiver_position;
+    observe::Counter naks_sent;
+};
+
+/// Called when bytes are first seen missing; for the loss report.
+class LossObserver {
+  public:
+    virtual ~LossObserver() = default;
+    virtual void on_loss(std::int64_t correlation_id, std::int64_t bytes) = 0;
+};
+
+class Image {
+  public:
+    static constexpr std::size_t kSubscribersMax = 64;
+    static constexpr std::size_t kNaksPerPass = 16;
+
+    /// Receiver's view of the life cycle; kLinger means it left the receiver.
+    enum class State : std::uint8_t { kActive, kDraining, kLinger };
+
+    Image(const ImageOptions& options, layout::LogBuffer log, const ImageCounters& counters,
+        const SystemCounters& system, LossObserver* loss);
+
+    [[nodiscard]] std::int64_t correlation_id() const { return options_.correlation_id; }
+    [[nodiscard]] std::int32_t session_id() const { return options_.session_id; }
+    [[nodiscard]] std::int32_t stream_id() const { return options_.stream_id; }
+    [[nodiscard]] const ImageOptions& options() const { return options_; }
+    [[nodiscard]] const layout::LogBuffer& log() const { return log_; }
+    [[nodiscard]] const ImageCounters& counters() const { return counters_; }
+
+    // ---- receiver agent ----------------------------------------------------------------------------
+
+    /// A DATA, PAD or heartbeat datagram whose envelope was checked. Anything wrong inside is counted.
+    void on_data(Instant now, const std::byte* packet, std::int32_t length);
+    /// Status messages, NAKs, and gap filling when unreliable; also moves the window and cleans.
+    void poll_transmit(Instant now, TransmitBatch& batch);
+    /// Packets of the batch from `taken` on were not sent: what they carried is due again.
+    void on_transmitted(const TransmitBatch& batch, std::size_t taken);
+    /// The conductor's commands, executed on the receiver. False: kSubscribersMax reached.
+    bool add_subscriber(const observe::Counter& position);
+    void remove_subscriber(std::int32_t counter_id);
+    /// From now on answers with ERR instead of status messages.
+    void reject(std::string_view reason);
+    void on_rtt_measurement(const wire::RttMeasurement& request, TransmitBatch& batch);
+    /// Draining on end of stream, silence or no subscribers; then linger. Call once per duty cycle.
+    void on_timer(Instant now);
+
+    // ---- conductor agent ---------------------------------------------------------------------------
+
+    /// SYNC(image.state): acquire; pairs with the receiver's release in on_timer.
+    [[nodiscard]] State state() const { return state_.load(std::memory_order_acquire); }
+    [[nodiscard]] std::int64_t rebuild_position() const { return counters_.receiver_position.get_acquire(); }
+    [[nodiscard]] bool is_end_of_stream() const { return end_of_stream_.load(std::memory_order_acquire); }
+
+    /// The receiver no longer knows this image; the conductor may free it.
+    /// SYNC(image.released): release by receiver; pairs with acquire by conductor.
+    std::atomic<bool> released_by_receiver{false};
+
+  private:
+    void on_heartbeat(Instant now, std::int64_t position, std::uint8_t flags);
+    void insert_frames(Instant now, std::int64_t position, const std::byte* packet, std::int32_t length);
+    [[nodiscard]] bool packet_extent(const std::byte* packet, std::int32_t length, std::int64_t& extent) const;
+    void publish_positions();
+    void add_status_message(Instant now, TransmitBatch& batch);
+    void add_naks(Instant now, TransmitBatch& batch);
+    void fill_gaps(Instant now);
+    void report_loss(std::int64_t bytes);
+    [[nodiscard]] std::int64_t min_subscriber_position() const;
+
+    const ImageOptions options_;
+    const layout::LogBuffer log_;
+    const ImageCounters counters_;
+    const SystemCounters system_;
+    LossObserver* const loss_;
+
+    GapList gaps_;
+    std::int64_t last_sm_position_;
+    std::int64_t next_sm_position_;
+    std::int64_t clean_position_;
+    Instant sm_deadline_;
+    Instant last_packet_;
+    Instant drain_started_;
+    bool timers_started_ = false;
+    bool rejected_ = false;
+    std::size_t subscriber_count_ = 0;
+    std::array<observe::Counter, kSubscribersMax> subscribers_;
+
+    std::atomic<State> state_{State::kActive};
+    std::atomic<bool> end_of_stream_{false};
+};
+
+}  // namespace fulmar::transport

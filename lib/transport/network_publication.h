@@ -1,0 +1,154 @@
+/// The sending side of one (session, stream) over a network channel: setup, data, heartbeats, retransmits,
+/// flow control and end of stream for the sender; publisher limit, cleaning and life cycle for the
+/// conductor.
+///
+/// threads: methods are grouped by the agent that may call them. What both touch are the position counters
+/// and the atomics at the end, each with one writer.
+/// source: Aeron network publication; spec of the sender.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "fulmar/time.h"
+#include "layout/log_buffer.h"
+#include "observe/counters.h"
+#include "port/packet_port.h"
+#include "transport/receiver_liveness.h"
+#include "transport/retransmit_handler.h"
+#include "transport/system_counters.h"
+#include "transport/transmit_batch.h"
+#include "wire/frame.h"
+
+namespace fulmar::transport {
+
+struct NetworkPublicationOptions {
+    std::int64_t registration_id = 0;
+    std::int32_t session_id = 0;
+    std::int32_t stream_id = 0;
+    std::int32_t initial_term_id = 0;
+    std::int32_t mtu = 1408;
+    std::int32_t ttl = 0;
+    std::int64_t initial_position = 0;
+    std::int32_t term_window_length = 0;  ///< how far producers may run ahead of the sender
+    std::int32_t flow_window_max = 0;     ///< bound of one retransmit and of an accepted receiver window
+    bool is_exclusive = false;
+    bool signal_eos = true;
+    bool group = false;
+    Duration setup_interval = milliseconds(100);
+    Duration heartbeat_interval = milliseconds(100);
+    Duration connection_timeout = seconds(5);
+    Duration unblock_timeout = seconds(15);
+    Duration linger_timeout = seconds(5);
+    RetransmitHandler::Options retransmit{64, {}, microseconds(500)};
+    std::size_t packets_per_send = 32;
+    port::Binding* binding = nullptr;
+    port::PacketQueue* queue = nullptr;
+    port::Endpoint destination;
+};
+
+struct NetworkPublicationCounters {
+    observe::Counter publisher_limit;
+    observe::Counter publisher_position;
+    observe::Counter sender_position;
+    observe::Counter sender_limit;
+    observe::Counter sender_back_pressure;
+    observe::Counter naks_received;
+};
+
+class NetworkPublication {
+  public:
+    enum class State : std::uint8_t { kActive, kDraining, kLinger, kDone };
+
+    NetworkPublication(const NetworkPublicationOptions& options, layout::LogBuffer log,
+        const NetworkPublicationCounters& counters, const SystemCounters& system);
+
+    [[nodiscard]] std::int32_t session_id() const { return options_.session_id; }
+    [[nodiscard]] std::int32_t stream_id() const { return options_.stream_id; }
+    [[nodiscard]] std::int64_t registration_id() const { return options_.registration_id; }
+    [[nodiscard]] const NetworkPublicationOptions& options() const { return options_; }
+    [[nodiscard]] const layout::LogBuffer& log() const { return log_; }
+    [[nodiscard]] const NetworkPublicationCounters& counters() const { return counters_; }
+
+    // ---- sender agent ------------------------------------------------------------------------------
+
+    /// Adds what is to be sent now: setup, retransmits, new data within the receiver's limit, or a
+    /// heartbeat. The batch then goes to options().queue, and on_transmitted() hears how many were taken.
+    void poll_transmit(Instant now, TransmitBatch& batch);
+    void on_transmitted(Instant now, const TransmitBatch& batch, std::size_t taken);
+
+    void on_status_message(Instant now, const wire::StatusMessage& message);
+    void on_nak(Instant now, const wire::Nak& nak);
+    /// Adds the reply to a measurement that asks for one.
+    void on_rtt_measurement(const wire::RttMeasurement& request, const port::Endpoint& source, TransmitBatch& batch);
+    /// A receiver rejected the stream; true if it was a live one (the client is told).
+    bool on_error(const wire::ErrorFrame& error);
+
+    // ---- conductor agent ---------------------------------------------------------------------------
+
+    /// Moves the publisher limit and cleans behind it; call every duty cycle. Returns work done.
+    int update_publisher_limit();
+    /// Life cycle, connection state, unblocking; call every timer interval or sooner.
+    void on_timer(Instant now);
+    /// The last client reference is gone: drain, then linger.
+    void close(Instant now);
+    /// Ends the stream without delivering what is unsent.
+    void revoke(Instant now);
+    [[nodiscard]] State state() const { return state_; }
+    [[nodiscard]] bool is_connected() const { return connected_.load(std::memory_order_acquire); }
+    [[nodiscard]] std::int64_t producer_position() const { return log_.producer_position(); }
+    /// End of what was sent; where a spy would join.
+    [[nodiscard]] std::int64_t sender_position() const { return counters_.sender_position.get_acquire(); }
+
+    /// The sender no longer knows this publication; the conductor may free it.
+    /// SYNC(publication.released): release by sender; pairs with acquire by conductor.
+    std::atomic<bool> released_by_sender{false};
+
+  private:
+    void add_setup(Instant now, TransmitBatch& batch);
+    void add_retransmits(Instant now, TransmitBatch& batch);
+    void add_data(Instant now, TransmitBatch& batch);
+    void add_heartbeat(Instant now, TransmitBatch& batch);
+    void expire_receivers(Instant now);
+    void set_connected(bool connected);
+    void check_for_blocked_producer(Instant now);
+    [[nodiscard]] bool is_drained() const;
+    int clean_to(std::int64_t position);
+
+    const NetworkPublicationOptions options_;
+    const layout::LogBuffer log_;
+    const NetworkPublicationCounters counters_;
+    const SystemCounters system_;
+
+    // sender writes
+    alignas(base::kCacheLineBytes) std::int64_t sender_position_;
+    std::int64_t sender_limit_;
+    Instant last_setup_;
+    Instant last_data_;
+    bool setup_sent_ = false;
+    bool has_initial_connection_ = false;
+    bool setup_elicited_ = false;
+    bool flow_limited_ = false;
+    ReceiverLiveness receivers_;
+    RetransmitHandler retransmits_;
+
+    // sender writes, conductor reads
+    alignas(base::kCacheLineBytes) std::atomic<bool> connected_{false};
+    std::atomic<bool> receiver_saw_eos_{false};
+    std::atomic<bool> has_receivers_{false};
+
+    // conductor writes, sender reads
+    alignas(base::kCacheLineBytes) std::atomic<bool> end_of_stream_{false};
+    std::atomic<bool> revoked_{false};
+
+    // conductor only
+    State state_ = State::kActive;
+    std::int64_t clean_position_;
+    std::int64_t last_limit_ = 0;
+    std::int64_t blocked_at_ = -1;
+    Instant blocked_since_;
+    Instant linger_since_;
+};
+
+}  // namespace fulmar::transport
