@@ -16,6 +16,8 @@ struct GapScan {
 
 /// Walks from `offset` towards `limit` (the highest offset known to exist in this term); both 32-aligned.
 /// Stops at the first length word <= 0; the hole reaches to the next non-zero length word or `limit`.
+/// A padding frame may carry `offset` beyond `limit`, as only its header travels; never beyond the term. A
+/// length that would leave the term ends the walk without a gap: asking again cannot mend it.
 [[nodiscard]] GapScan scan_for_gap(
     const std::byte* term, std::int32_t offset, std::int32_t limit, std::int32_t term_length);
 

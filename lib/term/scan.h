@@ -19,8 +19,8 @@ struct Scan {
 
 /// Scans `term` from `offset`, at most `limit` bytes of datagram and never past term_length.
 /// A frame that would exceed the limit is left out; a length word <= 0 ends the scan. Frame lengths come
-/// from shared memory: each is loaded once and bounded by the term and by `frame_length_max` (mtu); an
-/// impossible one ends the scan as if uncommitted.
+/// from shared memory: each is loaded once; one shorter than a header or beyond the term ends the scan as if
+/// uncommitted, so a position derived from the result never leaves the term.
 [[nodiscard]] Scan scan_for_availability(
     const std::byte* term, std::int32_t offset, std::int32_t limit, std::int32_t term_length);
 

@@ -14,9 +14,17 @@ enum class UnblockResult : std::uint8_t {
     kUnblockedToEnd,  ///< padding up to the end of the term; the log was rotated if it had to be
 };
 
+/// Who may still write into the log.
+enum class Producers : std::uint8_t {
+    kMayLive,  ///< a hole that reaches the tail is left alone: its owner may just have claimed it
+    kGone,     ///< all have closed or died: a hole that reaches the tail becomes padding as well
+};
+
 /// Unblocks the log at `blocked_position` if a claim there was never committed.
 /// source: Aeron log buffer unblocker; negative length: that claim becomes PAD. Zero: the hole up to
-/// the next non-zero length, verified again backwards, becomes PAD.
-UnblockResult unblock(const layout::LogBuffer& log, std::int64_t blocked_position);
+/// the next non-zero length, verified again backwards, becomes PAD. A term that was filled but not rotated
+/// is rotated. Lengths that cannot be are taken as reaching to the end of what was claimed.
+UnblockResult unblock(
+    const layout::LogBuffer& log, std::int64_t blocked_position, Producers producers = Producers::kMayLive);
 
 }  // namespace fulmar::term
