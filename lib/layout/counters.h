@@ -113,6 +113,8 @@ inline constexpr std::int64_t kChannelActive = 1;
 inline constexpr std::int64_t kChannelClosing = 2;
 inline constexpr std::int64_t kChannelErrored = -1;
 
+/// The label without the ": version=... commit=..." that the driver appends to kErrors and kAeronVersion;
+/// empty for an id that is none.
 [[nodiscard]] std::string_view system_counter_label(SystemCounter id);
 
 }  // namespace fulmar::layout

@@ -15,10 +15,10 @@ inline constexpr std::size_t kErrorRecordAlignment = 8;
 
 namespace error_field {
 inline constexpr std::size_t kLength = 0;  // i32, header and text; release-stored last, 0 ends the log
-inline constexpr std::size_t kObservationCount = 4;            // i32
-inline constexpr std::size_t kLastObservationTimestamp = 8;    // i64 ms
-inline constexpr std::size_t kFirstObservationTimestamp = 16;  // i64 ms
-inline constexpr std::size_t kText = 24;                       // UTF-8, not terminated
+inline constexpr std::size_t kObservationCount = 4;     // i32
+inline constexpr std::size_t kLastObservationMs = 8;    // i64
+inline constexpr std::size_t kFirstObservationMs = 16;  // i64
+inline constexpr std::size_t kText = 24;                // UTF-8, not terminated
 }  // namespace error_field
 
 /// units: timestamps in ms since the epoch

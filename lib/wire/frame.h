@@ -35,6 +35,7 @@ inline constexpr std::int32_t kErrorHeaderLength = 40;
 inline constexpr std::int32_t kSetupLength = 40;
 inline constexpr std::int32_t kRttMeasurementLength = 40;
 inline constexpr std::int32_t kResponseSetupLength = 20;
+inline constexpr std::int32_t kResolutionLengthMin = 22;  ///< base header and one entry without a name
 inline constexpr std::int32_t kErrorTextMax = 1023;
 inline constexpr std::uint8_t kFrameVersion = 0;
 
@@ -163,8 +164,27 @@ enum class FrameFault : std::uint8_t {
 /// On kNone the matching read_* below may be called without further length checks.
 [[nodiscard]] FrameFault check_datagram(std::span<const std::byte> datagram);
 
-[[nodiscard]] FrameHeader read_frame_header(const std::byte* frame);
-[[nodiscard]] DataHeader read_data_header(const std::byte* frame);
+/// The two that run once per packet and once per log frame are inline.
+[[nodiscard]] inline FrameHeader read_frame_header(const std::byte* frame) {
+    return {
+        .frame_length = base::load_le<std::int32_t>(frame, field::kFrameLength),
+        .version = base::load_le<std::uint8_t>(frame, field::kVersion),
+        .flags = base::load_le<std::uint8_t>(frame, field::kFlags),
+        .type = static_cast<FrameType>(base::load_le<std::uint16_t>(frame, field::kType)),
+    };
+}
+[[nodiscard]] inline DataHeader read_data_header(const std::byte* frame) {
+    return {
+        .frame_length = base::load_le<std::int32_t>(frame, field::kFrameLength),
+        .flags = base::load_le<std::uint8_t>(frame, field::kFlags),
+        .type = static_cast<FrameType>(base::load_le<std::uint16_t>(frame, field::kType)),
+        .term_offset = base::load_le<std::int32_t>(frame, field::kTermOffset),
+        .session_id = base::load_le<std::int32_t>(frame, field::kSessionId),
+        .stream_id = base::load_le<std::int32_t>(frame, field::kStreamId),
+        .term_id = base::load_le<std::int32_t>(frame, field::kTermId),
+        .reserved_value = base::load_le<std::int64_t>(frame, field::kReservedValue),
+    };
+}
 [[nodiscard]] Setup read_setup(const std::byte* frame);
 [[nodiscard]] StatusMessage read_status_message(const std::byte* frame);
 [[nodiscard]] Nak read_nak(const std::byte* frame);
@@ -173,7 +193,19 @@ enum class FrameFault : std::uint8_t {
 [[nodiscard]] ResponseSetup read_response_setup(const std::byte* frame);
 
 /// Writers fill exactly the type's length at `frame` and return it. Room is the caller's business.
-std::int32_t write_data_header(std::byte* frame, const DataHeader& value);
+/// An error text is cut at kErrorTextMax.
+inline std::int32_t write_data_header(std::byte* frame, const DataHeader& value) {
+    base::store_le(frame, field::kFrameLength, value.frame_length);
+    base::store_le(frame, field::kVersion, kFrameVersion);
+    base::store_le(frame, field::kFlags, value.flags);
+    base::store_le(frame, field::kType, static_cast<std::uint16_t>(value.type));
+    base::store_le(frame, field::kTermOffset, value.term_offset);
+    base::store_le(frame, field::kSessionId, value.session_id);
+    base::store_le(frame, field::kStreamId, value.stream_id);
+    base::store_le(frame, field::kTermId, value.term_id);
+    base::store_le(frame, field::kReservedValue, value.reserved_value);
+    return kDataHeaderLength;
+}
 std::int32_t write_setup(std::byte* frame, const Setup& value);
 std::int32_t write_status_message(std::byte* frame, const StatusMessage& value);
 std::int32_t write_nak(std::byte* frame, const Nak& value);
