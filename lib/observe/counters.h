@@ -81,19 +81,38 @@ class CountersManager {
     };
     /// errors: a Counter with id kNullCounterId when the file is full.
     [[nodiscard]] Counter allocate(const Spec& spec, std::int64_t now_ms);
+    /// Nothing happens for an id that is not allocated.
     void free(std::int32_t id, std::int64_t now_ms);
+    /// The label as it now stands is in shared memory, where clients append too: cut, never overrun.
     void append_to_label(std::int32_t id, std::string_view suffix);
+    void set_label(std::int32_t id, std::string_view label);
 
+    /// A private sink for an id outside the file.
     [[nodiscard]] Counter counter(std::int32_t id) const;
+    [[nodiscard]] bool is_allocated(std::int32_t id) const;
     [[nodiscard]] std::int32_t capacity() const { return capacity_; }
 
   private:
+    struct Freed {
+        std::int32_t id = 0;
+        std::int64_t reusable_at_ms = 0;
+    };
+
+    [[nodiscard]] std::int32_t next_id(std::int64_t now_ms);
+    [[nodiscard]] std::byte* metadata_at(std::int32_t id) const;
+    [[nodiscard]] std::byte* value_at(std::int32_t id) const;
+
     std::span<std::byte> metadata_;
     std::span<std::byte> values_;
     std::int64_t reuse_timeout_ms_;
     std::int32_t capacity_;
     std::int32_t high_water_ = 0;
-    std::vector<std::int32_t> free_list_;
+    // What decides is private: the shared state word is an output.
+    std::vector<bool> allocated_;
+    // Ids rest equally long, so they come back in the order they were freed: a ring of `capacity_`.
+    std::vector<Freed> freed_;
+    std::size_t freed_head_ = 0;
+    std::size_t freed_count_ = 0;
 };
 
 /// A counter as a reader of the shared buffers sees it.
