@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "agent/agent_commands.h"
@@ -46,8 +47,13 @@ class Receiver {
     void execute(Instant now, const ReceiverCommand& command);
     void on_data(Instant now, ReceiveChannelEndpoint& endpoint, const port::RxPacket& packet);
     void on_setup(Instant now, ReceiveChannelEndpoint& endpoint, const port::RxPacket& packet);
-    void elicit_setup(ReceiveChannelEndpoint& endpoint, std::int32_t session_id, std::int32_t stream_id,
-        const port::Endpoint& source);
+    void elicit_setup(Instant now, ReceiveChannelEndpoint& endpoint, std::int32_t session_id,
+        std::int32_t stream_id, const port::Endpoint& source);
+    static void add_interest(const ReceiverCommand& command);
+    static void remove_interest(const ReceiverCommand& command);
+    static void endpoint_forget(ReceiveChannelEndpoint& endpoint, std::int32_t stream_id);
+    void add_image(ReceiveChannelEndpoint& endpoint, transport::Image& image);
+    void remove_image(ReceiveChannelEndpoint& endpoint, transport::Image& image);
     void expire_pending(Instant now);
 
     ReceiverContext context_;

@@ -36,7 +36,8 @@ class Sender {
     int poll_queues(Instant now);
     int transmit(Instant now);
     void execute(const SenderCommand& command);
-    void report_rejection(const transport::NetworkPublication& publication, const wire::ErrorFrame& error);
+    void report_rejection(const transport::NetworkPublication& publication, const wire::ErrorFrame& error,
+        const port::Endpoint& source);
 
     SenderContext context_;
     std::vector<transport::NetworkPublication*> publications_;

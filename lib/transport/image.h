@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <string_view>
 
 #include "fulmar/time.h"
 #include "layout/log_buffer.h"
@@ -36,6 +37,7 @@ struct ImageOptions {
     Duration nak_retry = microseconds(100);
     Duration status_message_timeout = milliseconds(200);
     Duration liveness_timeout = seconds(10);
+    Instant created;
     port::Binding* binding = nullptr;
     port::PacketQueue* queue = nullptr;
     port::Endpoint source;  ///< where control frames go
@@ -105,7 +107,12 @@ class Image {
     void insert_frames(Instant now, std::int64_t position, const std::byte* packet, std::int32_t length);
     [[nodiscard]] bool packet_extent(const std::byte* packet, std::int32_t length, std::int64_t& extent) const;
     void publish_positions();
-    void add_status_message(Instant now, TransmitBatch& batch);
+    void move_window(Instant now);
+    void send_status_message(Instant now, TransmitBatch& batch, std::uint8_t flags);
+    void send_error(Instant now, TransmitBatch& batch);
+    void start_draining(Instant now);
+    [[nodiscard]] bool is_rejected() const { return reject_length_ > 0; }
+    [[nodiscard]] bool subscribers_at(std::int64_t position) const;
     void add_naks(Instant now, TransmitBatch& batch);
     void fill_gaps(Instant now);
     void report_loss(std::int64_t bytes);
@@ -119,13 +126,17 @@ class Image {
 
     GapList gaps_;
     std::int64_t last_sm_position_;
-    std::int64_t next_sm_position_;
+    std::int64_t consumed_position_;  ///< what every subscriber has consumed, clamped to what can be true
     std::int64_t clean_position_;
     Instant sm_deadline_;
     Instant last_packet_;
     Instant drain_started_;
-    bool timers_started_ = false;
-    bool rejected_ = false;
+    bool had_subscriber_ = false;
+    bool sm_due_ = true;
+    bool revoked_ = false;
+    std::int64_t end_position_ = -1;  ///< from an EOS heartbeat
+    std::size_t reject_length_ = 0;
+    std::array<char, 80> reject_reason_{};
     std::size_t subscriber_count_ = 0;
     std::array<observe::Counter, kSubscribersMax> subscribers_;
 

@@ -38,6 +38,9 @@ struct NetworkPublicationOptions {
     bool group = false;
     Duration setup_interval = milliseconds(100);
     Duration heartbeat_interval = milliseconds(100);
+    /// First heartbeat after data stops, doubling up to heartbeat_interval: a lost last packet is noticed
+    /// now rather than after a whole interval.
+    Duration tail_probe_delay = microseconds(500);
     Duration connection_timeout = seconds(5);
     Duration unblock_timeout = seconds(15);
     Duration linger_timeout = seconds(5);
@@ -111,6 +114,8 @@ class NetworkPublication {
     void add_data(Instant now, TransmitBatch& batch);
     void add_heartbeat(Instant now, TransmitBatch& batch);
     void expire_receivers(Instant now);
+    void restart_heartbeats(Instant now);
+    [[nodiscard]] std::int64_t retransmit_floor() const;
     void set_connected(bool connected);
     void check_for_blocked_producer(Instant now);
     [[nodiscard]] bool is_drained() const;
@@ -125,7 +130,10 @@ class NetworkPublication {
     alignas(base::kCacheLineBytes) std::int64_t sender_position_;
     std::int64_t sender_limit_;
     Instant last_setup_;
-    Instant last_data_;
+    Instant next_heartbeat_ = Instant::never();
+    Duration heartbeat_delay_;
+    Instant next_expiry_check_;
+    bool eos_announced_ = false;
     bool setup_sent_ = false;
     bool has_initial_connection_ = false;
     bool setup_elicited_ = false;

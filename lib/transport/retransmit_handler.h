@@ -39,12 +39,16 @@ class RetransmitHandler {
     };
     [[nodiscard]] Range* due(Instant now);
     void sent(Range& range, Instant now);
-    void drop(Range& range) { range.state = Range::State::kFree; --active_; }
+    void drop(Range& range);
+    /// A packet at `position` was not taken by the port: its range goes on from there.
+    void untake(std::int64_t position);
     /// Frees lingering ranges whose time is over.
     void on_timer(Instant now);
     [[nodiscard]] bool idle() const { return active_ == 0; }
 
   private:
+    [[nodiscard]] std::size_t slots() const { return options_.slots < kSlotsMax ? options_.slots : kSlotsMax; }
+
     Options options_;
     std::size_t active_ = 0;
     std::size_t cursor_ = 0;

@@ -23,9 +23,12 @@ class TransmitBatch {
     enum class Kind : std::uint8_t { kControl, kData, kHeartbeat, kRetransmit };
 
     struct Note {
-        std::int64_t position = 0;  ///< stream position of the first byte
-        std::int32_t advance = 0;   ///< how far the stream moves if this packet goes out
-        Kind kind = Kind::kControl;
+        Note() : Note(0, 0, Kind::kControl) {}
+        Note(std::int64_t at, std::int32_t by, Kind what) : position(at), advance(by), kind(what) {}
+
+        std::int64_t position;  ///< stream position of the first byte
+        std::int32_t advance;   ///< how far the stream moves if this packet goes out
+        Kind kind;
     };
 
     void clear() { count_ = 0; }
@@ -47,7 +50,7 @@ class TransmitBatch {
 
     /// Room for a control frame inside the batch; the caller writes exactly `length` bytes.
     [[nodiscard]] std::byte* add_control(
-        std::int32_t length, port::Binding* binding, const port::Endpoint& to, const Note& note = {}) {
+        std::int32_t length, port::Binding* binding, const port::Endpoint& to, const Note& note = Note()) {
         FULMAR_ASSERT(length <= static_cast<std::int32_t>(kControlFrameMax), "control frames are small");
         std::byte* bytes = control_[count_].data();
         add(bytes, length, binding, to, note);

@@ -1,0 +1,323 @@
+#include "agent/receiver.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "agent/sender.h"
+#include "base/position.h"
+#include "transport/image.h"
+
+namespace fulmar::agent {
+
+using layout::SystemCounter;
+
+namespace {
+constexpr std::size_t kCommandsPerPoll = 16;
+/// A session whose SETUP does not come is forgotten, so that its next data asks again.
+constexpr Duration kPendingSetupTimeout = seconds(1);
+constexpr Duration kPendingCheckInterval = milliseconds(100);
+
+[[nodiscard]] std::uint64_t key_of(std::int32_t id) {
+    return static_cast<std::uint32_t>(id);
+}
+
+[[nodiscard]] bool is_interested(StreamInterest& stream, std::int32_t session_id) {
+    return stream.any_session > 0 || stream.sessions.find(key_of(session_id)) != nullptr;
+}
+}  // namespace
+
+Receiver::Receiver(ReceiverContext context) : context_(std::move(context)), received_(port::kBurstMax) {}
+
+int Receiver::poll(Instant now) {
+    int work = drain_commands(now);
+    work += poll_queues(now);
+    work += transmit(now);
+    if (now >= next_pending_check_) {
+        expire_pending(now);
+    }
+    return work;
+}
+
+int Receiver::drain_commands(Instant now) {
+    ReceiverCommand command;
+    std::size_t count = 0;
+    while (count < kCommandsPerPoll && context_.commands->try_pop(command)) {
+        execute(now, command);
+        ++count;
+    }
+    return static_cast<int>(count);
+}
+
+int Receiver::poll_queues(Instant now) {
+    int work = 0;
+    for (port::PacketQueue* queue : context_.queues) {
+        const std::size_t count = queue->receive(now, received_);
+        for (std::size_t i = 0; i < count; ++i) {
+            auto* endpoint = static_cast<ChannelEndpoint*>(received_[i].binding->cookie);
+            if (endpoint->kind == EndpointKind::kReceive) {
+                on_datagram(now, static_cast<ReceiveChannelEndpoint&>(*endpoint), received_[i]);
+            } else if (context_.sender != nullptr) {
+                context_.sender->on_datagram(now, static_cast<SendChannelEndpoint&>(*endpoint), received_[i]);
+            }
+        }
+        if (count > 0) {
+            queue->release({received_.data(), count});
+            work += static_cast<int>(count);
+        }
+    }
+    return work;
+}
+
+int Receiver::transmit(Instant now) {
+    int work = 0;
+    for (transport::Image* image : images_) {
+        batch_.clear();
+        image->poll_transmit(now, batch_);
+        image->on_timer(now);
+        if (batch_.empty()) {
+            continue;
+        }
+        const std::size_t taken = image->options().queue->send(now, batch_.packets());
+        image->on_transmitted(batch_, taken);
+        if (taken < batch_.size()) {
+            context_.system[SystemCounter::kShortSends].increment_shared();
+        }
+        work += static_cast<int>(taken);
+    }
+    return work;
+}
+
+void Receiver::on_datagram(Instant now, ReceiveChannelEndpoint& endpoint, const port::RxPacket& packet) {
+    const std::span<const std::byte> bytes{packet.bytes, packet.length};
+    context_.system[SystemCounter::kBytesReceived].increment_shared(packet.length);
+    if (wire::check_datagram(bytes) != wire::FrameFault::kNone) {
+        context_.system[SystemCounter::kInvalidPackets].increment_shared();
+        return;
+    }
+    switch (wire::read_frame_header(packet.bytes).type) {
+        case wire::FrameType::kData:
+        case wire::FrameType::kPad: on_data(now, endpoint, packet); break;
+        case wire::FrameType::kSetup: on_setup(now, endpoint, packet); break;
+        case wire::FrameType::kRttMeasurement: {
+            const wire::RttMeasurement request = wire::read_rtt_measurement(packet.bytes);
+            auto* stream = endpoint.streams.find(key_of(request.stream_id));
+            auto* entry = stream == nullptr ? nullptr : (*stream)->entries.find(key_of(request.session_id));
+            if (entry != nullptr && entry->image != nullptr &&
+                (request.receiver_id == 0 || request.receiver_id == endpoint.receiver_id)) {
+                batch_.clear();
+                entry->image->on_rtt_measurement(request, batch_);
+                if (!batch_.empty()) {
+                    endpoint.queue->send(now, batch_.packets());
+                }
+            }
+            break;
+        }
+        default: context_.system[SystemCounter::kInvalidPackets].increment_shared(); break;
+    }
+}
+
+void Receiver::on_data(Instant now, ReceiveChannelEndpoint& endpoint, const port::RxPacket& packet) {
+    const std::int32_t stream_id = base::load_le<std::int32_t>(packet.bytes, wire::field::kStreamId);
+    const std::int32_t session_id = base::load_le<std::int32_t>(packet.bytes, wire::field::kSessionId);
+    auto* found = endpoint.streams.find(key_of(stream_id));
+    if (found == nullptr) {
+        return;
+    }
+    StreamInterest& stream = **found;
+    if (SessionEntry* entry = stream.entries.find(key_of(session_id))) {
+        if (entry->image != nullptr) {
+            entry->image->on_data(now, packet.bytes, static_cast<std::int32_t>(packet.length));
+        }
+        return;
+    }
+    const auto flags = base::load_le<std::uint8_t>(packet.bytes, wire::field::kFlags);
+    const bool end_of_stream = base::load_le<std::int32_t>(packet.bytes, wire::field::kFrameLength) == 0 &&
+        (flags & wire::flag::kEndOfStream) != 0;
+    if (end_of_stream || !is_interested(stream, session_id)) {
+        return;
+    }
+    if (stream.entries.size() >= kPendingSessionsMax) {
+        context_.system[SystemCounter::kInvalidPackets].increment_shared();
+        return;
+    }
+    stream.entries.at(key_of(session_id)) = {nullptr, SessionState::kPendingSetup, now + kPendingSetupTimeout};
+    elicit_setup(now, endpoint, session_id, stream_id, packet.source);
+}
+
+void Receiver::elicit_setup(Instant now, ReceiveChannelEndpoint& endpoint, std::int32_t session_id,
+    std::int32_t stream_id, const port::Endpoint& source) {
+    wire::StatusMessage message;
+    message.flags = wire::flag::kSendSetup;
+    message.session_id = session_id;
+    message.stream_id = stream_id;
+    message.receiver_id = endpoint.receiver_id;
+    batch_.clear();
+    wire::write_status_message(
+        batch_.add_control(wire::kStatusMessageLength, endpoint.binding.get(), source), message);
+    endpoint.queue->send(now, batch_.packets());
+    context_.system[SystemCounter::kStatusMessagesSent].increment_relaxed();
+}
+
+void Receiver::on_setup(Instant now, ReceiveChannelEndpoint& endpoint, const port::RxPacket& packet) {
+    const wire::Setup setup = wire::read_setup(packet.bytes);
+    const bool possible = setup.term_length >= wire::kTermLengthMin && setup.term_length <= wire::kTermLengthMax &&
+        base::is_power_of_two(setup.term_length) && setup.term_offset >= 0 &&
+        setup.term_offset < setup.term_length && base::is_aligned(setup.term_offset, wire::kFrameAlignment) &&
+        setup.mtu > wire::kDataHeaderLength && setup.mtu <= wire::kMtuMax &&
+        base::is_aligned(setup.mtu, wire::kFrameAlignment) &&
+        base::wrapping_subtract(setup.active_term_id, setup.initial_term_id) >= 0;
+    if (!possible) {
+        context_.system[SystemCounter::kInvalidPackets].increment_shared();
+        return;
+    }
+    auto* found = endpoint.streams.find(key_of(setup.stream_id));
+    if (found == nullptr) {
+        return;
+    }
+    StreamInterest& stream = **found;
+    SessionEntry* entry = stream.entries.find(key_of(setup.session_id));
+    if (entry == nullptr) {
+        if (!is_interested(stream, setup.session_id) || stream.entries.size() >= kPendingSessionsMax) {
+            return;
+        }
+        entry = &stream.entries.at(key_of(setup.session_id));
+        entry->state = SessionState::kPendingSetup;
+    }
+    if (entry->image != nullptr || entry->state != SessionState::kPendingSetup) {
+        return;
+    }
+    if (stream.images >= context_.stream_session_limit) {
+        stream.entries.erase(key_of(setup.session_id));
+        return;
+    }
+    ConductorEvent event;
+    event.kind = ConductorEvent::Kind::kCreateImage;
+    event.endpoint = &endpoint;
+    event.setup = setup;
+    event.source = packet.source;
+    if (context_.events->try_push(event)) {
+        entry->state = SessionState::kInitInProgress;
+        entry->deadline = Instant::never();
+    } else {
+        entry->deadline = now + kPendingSetupTimeout;
+        context_.system[SystemCounter::kConductorProxyFails].increment_shared();
+    }
+}
+
+void Receiver::expire_pending(Instant now) {
+    next_pending_check_ = now + kPendingCheckInterval;
+    for (ReceiveChannelEndpoint* endpoint : endpoints_) {
+        endpoint->streams.for_each([now](std::uint64_t, std::unique_ptr<StreamInterest>& stream) {
+            std::vector<std::uint64_t> over;
+            stream->entries.for_each([now, &over](std::uint64_t key, SessionEntry& entry) {
+                if (entry.state == SessionState::kPendingSetup && entry.image == nullptr && now >= entry.deadline) {
+                    over.push_back(key);
+                }
+            });
+            for (const std::uint64_t key : over) {
+                stream->entries.erase(key);
+            }
+        });
+    }
+}
+
+void Receiver::execute(Instant now, const ReceiverCommand& command) {
+    using Kind = ReceiverCommand::Kind;
+    (void)now;
+    switch (command.kind) {
+        case Kind::kAddEndpoint:
+            endpoints_.push_back(command.endpoint);
+            command.endpoint->queue->add(*command.endpoint->binding);
+            break;
+        case Kind::kRemoveEndpoint:
+            std::erase(endpoints_, command.endpoint);
+            command.endpoint->queue->remove(*command.endpoint->binding);
+            // SYNC(endpoint.released): release; the conductor may free it from here on.
+            command.endpoint->released.store(true, std::memory_order_release);
+            break;
+        case Kind::kAddSubscription: add_interest(command); break;
+        case Kind::kRemoveSubscription: remove_interest(command); break;
+        case Kind::kAddImage: add_image(*command.endpoint, *command.image); break;
+        case Kind::kRemoveImage: remove_image(*command.endpoint, *command.image); break;
+        case Kind::kImageFailed:
+        case Kind::kEndCoolDown:
+            if (auto* stream = command.endpoint->streams.find(key_of(command.stream_id))) {
+                SessionEntry* entry = (*stream)->entries.find(key_of(command.session_id));
+                if (entry != nullptr && entry->image == nullptr) {
+                    (*stream)->entries.erase(key_of(command.session_id));
+                }
+            }
+            break;
+        case Kind::kAddSubscriber:
+            if (!command.image->add_subscriber(command.position)) {
+                context_.system[SystemCounter::kReceiverProxyFails].increment_shared();
+            }
+            break;
+        case Kind::kRemoveSubscriber: command.image->remove_subscriber(command.position.id()); break;
+        case Kind::kRejectImage: command.image->reject(std::string_view(command.reason)); break;
+    }
+}
+
+void Receiver::add_interest(const ReceiverCommand& command) {
+    auto& stream = command.endpoint->streams.at(key_of(command.stream_id));
+    if (stream == nullptr) {
+        stream = std::make_unique<StreamInterest>();
+    }
+    if (command.has_session) {
+        ++stream->sessions.at(key_of(command.session_id));
+    } else {
+        ++stream->any_session;
+    }
+}
+
+void Receiver::remove_interest(const ReceiverCommand& command) {
+    auto* found = command.endpoint->streams.find(key_of(command.stream_id));
+    if (found == nullptr) {
+        return;
+    }
+    StreamInterest& stream = **found;
+    if (command.has_session) {
+        int* count = stream.sessions.find(key_of(command.session_id));
+        if (count != nullptr && --*count == 0) {
+            stream.sessions.erase(key_of(command.session_id));
+        }
+    } else {
+        --stream.any_session;
+    }
+    if (stream.any_session == 0 && stream.sessions.empty() && stream.images == 0) {
+        endpoint_forget(*command.endpoint, command.stream_id);
+    }
+}
+
+void Receiver::endpoint_forget(ReceiveChannelEndpoint& endpoint, std::int32_t stream_id) {
+    endpoint.streams.erase(key_of(stream_id));
+}
+
+void Receiver::add_image(ReceiveChannelEndpoint& endpoint, transport::Image& image) {
+    auto& stream = endpoint.streams.at(key_of(image.stream_id()));
+    if (stream == nullptr) {
+        stream = std::make_unique<StreamInterest>();
+    }
+    stream->entries.at(key_of(image.session_id())) = {&image, SessionState::kInitInProgress, Instant::never()};
+    ++stream->images;
+    images_.push_back(&image);
+}
+
+void Receiver::remove_image(ReceiveChannelEndpoint& endpoint, transport::Image& image) {
+    if (auto* stream = endpoint.streams.find(key_of(image.stream_id()))) {
+        SessionEntry* entry = (*stream)->entries.find(key_of(image.session_id()));
+        if (entry != nullptr && entry->image == &image) {
+            *entry = {nullptr, SessionState::kCoolDown, Instant::never()};
+            --(*stream)->images;
+        }
+        if ((*stream)->images == 0 && (*stream)->any_session == 0 && (*stream)->sessions.empty()) {
+            endpoint_forget(endpoint, image.stream_id());
+        }
+    }
+    std::erase(images_, &image);
+    // SYNC(image.released): release; the conductor may free it from here on.
+    image.released_by_receiver.store(true, std::memory_order_release);
+}
+
+}  // namespace fulmar::agent

@@ -1,0 +1,101 @@
+// Construction, subscribers and life cycle.
+#include "transport/image.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/position.h"
+
+namespace fulmar::transport {
+
+namespace {
+/// Status messages with EOS go out for this many intervals before the image leaves.
+constexpr int kDrainStatusMessages = 5;
+}  // namespace
+
+Image::Image(const ImageOptions& options, layout::LogBuffer log, const ImageCounters& counters,
+    const SystemCounters& system, LossObserver* loss)
+    : options_(options), log_(log), counters_(counters), system_(system), loss_(loss),
+      gaps_(options.initial_position), last_sm_position_(options.initial_position),
+      consumed_position_(options.initial_position),
+      clean_position_(options.initial_position - options.initial_position % log.term_length()),
+      sm_deadline_(options.created), last_packet_(options.created) {
+    counters_.receiver_hwm.set_release(options.initial_position);
+    counters_.receiver_position.set_release(options.initial_position);
+    log_.set_active_transport_count(1);
+}
+
+bool Image::add_subscriber(const observe::Counter& position) {
+    if (subscriber_count_ == kSubscribersMax) {
+        return false;
+    }
+    subscribers_[subscriber_count_++] = position;
+    had_subscriber_ = true;
+    return true;
+}
+
+void Image::remove_subscriber(std::int32_t counter_id) {
+    for (std::size_t i = 0; i < subscriber_count_; ++i) {
+        if (subscribers_[i].id() == counter_id) {
+            subscribers_[i] = subscribers_[--subscriber_count_];
+            return;
+        }
+    }
+}
+
+void Image::reject(std::string_view reason) {
+    reject_length_ = std::min(reason.size(), reject_reason_.size());
+    std::copy_n(reason.begin(), reject_length_, reject_reason_.begin());
+}
+
+std::int64_t Image::min_subscriber_position() const {
+    // Positions are shared memory: what a client wrote counts only between what was already consumed and
+    // what has arrived.
+    const std::int64_t arrived = gaps_.contiguous();
+    std::int64_t least = arrived;
+    for (std::size_t i = 0; i < subscriber_count_; ++i) {
+        least = std::min(least, subscribers_[i].get_acquire());
+    }
+    return std::max(least, consumed_position_);
+}
+
+bool Image::subscribers_at(std::int64_t position) const {
+    for (std::size_t i = 0; i < subscriber_count_; ++i) {
+        if (subscribers_[i].get_acquire() < position) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void Image::start_draining(Instant now) {
+    drain_started_ = now;
+    sm_due_ = true;
+    log_.set_active_transport_count(0);
+    state_.store(State::kDraining, std::memory_order_release);
+}
+
+void Image::on_timer(Instant now) {
+    switch (state_.load(std::memory_order_relaxed)) {  // relaxed: only this agent writes it
+        case State::kActive: {
+            const bool deserted = had_subscriber_ && subscriber_count_ == 0;
+            const bool silent = now - last_packet_ >= options_.liveness_timeout;
+            const bool ended = end_position_ >= 0 && gaps_.contiguous() >= end_position_;
+            if (deserted || silent || ended || revoked_) {
+                start_draining(now);
+            }
+            break;
+        }
+        case State::kDraining: {
+            const bool told = now - drain_started_ >= options_.status_message_timeout * kDrainStatusMessages;
+            if (revoked_ || (told && subscribers_at(gaps_.contiguous()))) {
+                // SYNC(image.state): release; pairs with the conductor's acquire in state().
+                state_.store(State::kLinger, std::memory_order_release);
+            }
+            break;
+        }
+        case State::kLinger: break;
+    }
+}
+
+}  // namespace fulmar::transport

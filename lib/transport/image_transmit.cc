@@ -1,0 +1,159 @@
+// Receiver agent: what goes back to the sender, and the window behind it.
+#include <algorithm>
+
+#include "base/position.h"
+#include "term/clean.h"
+#include "term/gap.h"
+#include "transport/image.h"
+
+namespace fulmar::transport {
+
+using layout::SystemCounter;
+
+namespace {
+/// Zeroed per duty cycle at most, so that cleaning never stalls the agent.
+constexpr std::int32_t kCleanBytesMax = 64 * 1024;
+}  // namespace
+
+void Image::poll_transmit(Instant now, TransmitBatch& batch) {
+    if (state_.load(std::memory_order_relaxed) == State::kLinger || batch.full()) {
+        return;
+    }
+    if (is_rejected()) {
+        if (now >= sm_deadline_) {
+            send_error(now, batch);
+        }
+        return;
+    }
+    move_window(now);
+    if (sm_due_ || now >= sm_deadline_) {
+        const bool draining = state_.load(std::memory_order_relaxed) == State::kDraining;
+        send_status_message(now, batch, draining ? wire::flag::kSmEndOfStream : std::uint8_t{0});
+    }
+    if (gaps_.size() > 0) {
+        if (options_.reliable) {
+            add_naks(now, batch);
+        } else {
+            fill_gaps(now);
+        }
+    }
+}
+
+/// A status message is due once a quarter of the window was consumed since the last one, and only when
+/// what it invites has clean memory to land in.
+void Image::move_window(Instant now) {
+    (void)now;
+    const std::int64_t consumed = min_subscriber_position();
+    if (consumed != consumed_position_) {
+        consumed_position_ = consumed;
+    }
+    const std::int64_t term_length = log_.term_length();
+    const std::int64_t dirty_end = consumed - term_length;
+    if (dirty_end - clean_position_ >= options_.window_length / 8) {
+        clean_position_ = term::clean(log_, clean_position_, dirty_end, kCleanBytesMax);
+    }
+    const bool clean_enough = clean_position_ + 2 * term_length >= consumed;
+    if (consumed - last_sm_position_ > options_.window_length / 4 && clean_enough) {
+        sm_due_ = true;
+    }
+}
+
+void Image::send_status_message(Instant now, TransmitBatch& batch, std::uint8_t flags) {
+    wire::StatusMessage message;
+    message.flags = flags;
+    message.session_id = options_.session_id;
+    message.stream_id = options_.stream_id;
+    message.consumption_term_id =
+        base::compute_term_id(consumed_position_, log_.shift(), options_.initial_term_id);
+    message.consumption_term_offset = base::compute_term_offset(consumed_position_, log_.term_length());
+    message.receiver_window = options_.window_length;
+    message.receiver_id = options_.receiver_id;
+    wire::write_status_message(
+        batch.add_control(wire::kStatusMessageLength, options_.binding, options_.source), message);
+    last_sm_position_ = consumed_position_;
+    sm_due_ = false;
+    sm_deadline_ = now + options_.status_message_timeout;
+    system_[SystemCounter::kStatusMessagesSent].increment_relaxed();
+}
+
+void Image::send_error(Instant now, TransmitBatch& batch) {
+    wire::ErrorFrame error;
+    error.session_id = options_.session_id;
+    error.stream_id = options_.stream_id;
+    error.receiver_id = options_.receiver_id;
+    error.error_code = static_cast<std::int32_t>(ErrorCode::kImageRejected);
+    error.text = {reject_reason_.data(), reject_length_};
+    const auto length = wire::kErrorHeaderLength + static_cast<std::int32_t>(reject_length_);
+    wire::write_error(batch.add_control(length, options_.binding, options_.source), error);
+    sm_deadline_ = now + options_.status_message_timeout;
+    system_[SystemCounter::kErrorFramesSent].increment_relaxed();
+}
+
+void Image::add_naks(Instant now, TransmitBatch& batch) {
+    std::size_t sent = 0;
+    for (std::size_t i = 0; i < gaps_.size() && sent < kNaksPerPass; ++i) {
+        Gap& gap = gaps_[i];
+        if (now < gap.next_nak) {
+            continue;
+        }
+        // A NAK names one term; a gap across the end of a term takes two.
+        for (std::int64_t begin = gap.begin; begin < gap.end && !batch.full(); ++sent) {
+            const std::int64_t term_end = (begin | (log_.term_length() - 1)) + 1;
+            const std::int64_t end = std::min(gap.end, term_end);
+            wire::Nak nak;
+            nak.session_id = options_.session_id;
+            nak.stream_id = options_.stream_id;
+            nak.term_id = base::compute_term_id(begin, log_.shift(), options_.initial_term_id);
+            nak.term_offset = base::compute_term_offset(begin, log_.term_length());
+            nak.length = static_cast<std::int32_t>(end - begin);
+            wire::write_nak(batch.add_control(wire::kNakLength, options_.binding, options_.source,
+                                {begin, 0, TransmitBatch::Kind::kControl}),
+                nak);
+            begin = end;
+        }
+        ++gap.naks;
+        gap.next_nak = now + options_.nak_retry;
+    }
+    if (sent > 0) {
+        counters_.naks_sent.increment_relaxed(static_cast<std::int64_t>(sent));
+        system_[SystemCounter::kNaksSent].increment_relaxed(static_cast<std::int64_t>(sent));
+    }
+}
+
+void Image::on_transmitted(const TransmitBatch& batch, std::size_t taken) {
+    // NAKs repeat by themselves; a status message that did not get out would stall the sender.
+    if (taken < batch.size()) {
+        sm_due_ = true;
+    }
+}
+
+/// Unreliable streams: what is missing after the delay becomes padding, so that readers go on.
+void Image::fill_gaps(Instant now) {
+    while (gaps_.size() > 0 && now >= gaps_[0].next_nak) {
+        const std::int64_t begin = gaps_[0].begin;
+        const std::int64_t term_end = (begin | (log_.term_length() - 1)) + 1;
+        const std::int64_t end = std::min(gaps_[0].end, term_end);
+        term::fill_gap(log_.default_header(), log_.term(base::partition_of_position(begin, log_.shift())),
+            base::compute_term_id(begin, log_.shift(), options_.initial_term_id),
+            base::compute_term_offset(begin, log_.term_length()), static_cast<std::int32_t>(end - begin));
+        if (!gaps_.arrive(begin, end, now)) {
+            return;
+        }
+        system_[SystemCounter::kLossGapFills].increment_relaxed();
+        publish_positions();
+    }
+}
+
+void Image::on_rtt_measurement(const wire::RttMeasurement& request, TransmitBatch& batch) {
+    if ((request.flags & wire::flag::kReply) == 0 || batch.full()) {
+        return;
+    }
+    wire::RttMeasurement reply = request;
+    reply.flags = 0;
+    reply.reception_delta = 0;
+    reply.receiver_id = options_.receiver_id;
+    wire::write_rtt_measurement(
+        batch.add_control(wire::kRttMeasurementLength, options_.binding, options_.source), reply);
+}
+
+}  // namespace fulmar::transport

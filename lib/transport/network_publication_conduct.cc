@@ -1,0 +1,133 @@
+// Conductor agent: how far producers may go, cleaning behind them, and the end of the stream.
+#include <algorithm>
+
+#include "base/position.h"
+#include "term/clean.h"
+#include "term/unblock.h"
+#include "transport/network_publication.h"
+
+namespace fulmar::transport {
+
+using layout::SystemCounter;
+
+namespace {
+/// Zeroed per duty cycle at most, so that cleaning never stalls the agent.
+constexpr std::int32_t kCleanBytesMax = 64 * 1024;
+/// Not worth a call below this.
+constexpr std::int64_t kCleanBytesMin = 4 * 1024;
+}  // namespace
+
+int NetworkPublication::clean_to(std::int64_t position) {
+    if (position - clean_position_ < kCleanBytesMin) {
+        return 0;
+    }
+    clean_position_ = term::clean(log_, clean_position_, position, kCleanBytesMax);
+    return 1;
+}
+
+int NetworkPublication::update_publisher_limit() {
+    const std::int64_t producer = log_.producer_position();
+    if (counters_.publisher_position.get_relaxed() != producer) {
+        counters_.publisher_position.set_release(producer);
+    }
+    if (state_ != State::kActive) {
+        return 0;
+    }
+    const std::int64_t sent = counters_.sender_position.get_acquire();
+    if (!is_connected()) {
+        if (last_limit_ > sent) {
+            last_limit_ = sent;
+            counters_.publisher_limit.set_release(sent);
+        }
+        return 0;
+    }
+    const std::int64_t term_length = log_.term_length();
+    int work = clean_to(sent - term_length);
+    const std::int64_t limit = sent + options_.term_window_length;
+    // Memory is reused three terms later, and a claim may overshoot the limit by one message (an eighth of
+    // a term); one more eighth keeps the cleaner clear of it.
+    if (limit > last_limit_ && limit + term_length / 4 <= clean_position_ + 3 * term_length) {
+        last_limit_ = limit;
+        counters_.publisher_limit.set_release(limit);
+        ++work;
+    }
+    return work;
+}
+
+void NetworkPublication::check_for_blocked_producer(Instant now) {
+    const std::int64_t consumer = counters_.sender_position.get_acquire();
+    if (consumer != blocked_at_ || producer_position() <= consumer) {
+        blocked_at_ = consumer;
+        blocked_since_ = now;
+        return;
+    }
+    if (now - blocked_since_ >= options_.unblock_timeout) {
+        if (term::unblock(log_, consumer) != term::UnblockResult::kNoAction) {
+            system_[SystemCounter::kUnblockedPublications].increment_relaxed();
+        }
+        blocked_since_ = now;
+    }
+}
+
+bool NetworkPublication::is_drained() const {
+    return counters_.sender_position.get_acquire() >= log_.producer_position();
+}
+
+void NetworkPublication::close(Instant now) {
+    if (state_ != State::kActive) {
+        return;
+    }
+    const std::int64_t end = log_.producer_position();
+    counters_.publisher_limit.set_release(end);
+    log_.set_end_of_stream_position(end);
+    state_ = State::kDraining;
+    blocked_at_ = -1;
+    on_timer(now);
+}
+
+void NetworkPublication::revoke(Instant now) {
+    if (state_ == State::kLinger || state_ == State::kDone) {
+        return;
+    }
+    const std::int64_t end = log_.producer_position();
+    counters_.publisher_limit.set_release(end);
+    log_.set_end_of_stream_position(end);
+    log_.set_connected(false);
+    revoked_.store(true, std::memory_order_relaxed);
+    // SYNC(publication.eos): release; the sender reads revoked_ after it.
+    end_of_stream_.store(true, std::memory_order_release);
+    system_[SystemCounter::kPublicationsRevoked].increment_relaxed();
+    linger_since_ = now;
+    state_ = State::kLinger;
+}
+
+void NetworkPublication::on_timer(Instant now) {
+    switch (state_) {
+        case State::kActive:
+            if (!options_.is_exclusive) {
+                check_for_blocked_producer(now);
+            }
+            break;
+        case State::kDraining: {
+            check_for_blocked_producer(now);
+            // An unacknowledged stream that nobody hears any more has nothing to wait for.
+            const bool abandoned = !has_receivers_.load(std::memory_order_acquire);
+            if (is_drained() || abandoned) {
+                // SYNC(publication.eos): release; pairs with the sender's acquire before a heartbeat.
+                end_of_stream_.store(true, std::memory_order_release);
+                linger_since_ = now;
+                state_ = State::kLinger;
+            }
+            break;
+        }
+        case State::kLinger:
+            if (receiver_saw_eos_.load(std::memory_order_acquire) ||
+                now - linger_since_ >= options_.linger_timeout) {
+                state_ = State::kDone;
+            }
+            break;
+        case State::kDone: break;
+    }
+}
+
+}  // namespace fulmar::transport

@@ -1,0 +1,210 @@
+// Sender agent: what goes out, and when.
+#include <algorithm>
+
+#include "base/position.h"
+#include "term/scan.h"
+#include "transport/network_publication.h"
+
+namespace fulmar::transport {
+
+using layout::SystemCounter;
+
+namespace {
+/// Retransmitted packets per duty cycle, so that repair does not starve new data.
+constexpr int kRetransmitsPerPass = 16;
+constexpr Duration kReceiverExpiryInterval = milliseconds(100);
+}  // namespace
+
+void NetworkPublication::poll_transmit(Instant now, TransmitBatch& batch) {
+    if (!has_initial_connection_ || setup_elicited_) {
+        add_setup(now, batch);
+    }
+    if (!retransmits_.idle()) {
+        add_retransmits(now, batch);
+    }
+    add_data(now, batch);
+    if (batch.empty()) {
+        add_heartbeat(now, batch);
+    }
+    if (now >= next_expiry_check_) {
+        expire_receivers(now);
+    }
+}
+
+void NetworkPublication::add_setup(Instant now, TransmitBatch& batch) {
+    if (setup_sent_ && now - last_setup_ < options_.setup_interval) {
+        return;
+    }
+    wire::Setup setup;
+    setup.flags = options_.group ? wire::flag::kGroup : std::uint8_t{0};
+    setup.session_id = options_.session_id;
+    setup.stream_id = options_.stream_id;
+    setup.initial_term_id = options_.initial_term_id;
+    setup.active_term_id = base::compute_term_id(sender_position_, log_.shift(), options_.initial_term_id);
+    setup.term_offset = base::compute_term_offset(sender_position_, log_.term_length());
+    setup.term_length = log_.term_length();
+    setup.mtu = options_.mtu;
+    setup.ttl = options_.ttl;
+    wire::write_setup(
+        batch.add_control(wire::kSetupLength, options_.binding, options_.destination), setup);
+    setup_sent_ = true;
+    last_setup_ = now;
+    if (!receivers_.empty()) {
+        setup_elicited_ = false;
+    }
+}
+
+void NetworkPublication::add_data(Instant now, TransmitBatch& batch) {
+    std::int64_t position = sender_position_;
+    const std::size_t last = batch.size() + std::min(options_.packets_per_send, batch.room());
+    while (batch.size() < last) {
+        const std::int64_t window = sender_limit_ - position;
+        if (window <= 0) {
+            break;
+        }
+        const std::int32_t offset = base::compute_term_offset(position, log_.term_length());
+        const auto limit = static_cast<std::int32_t>(std::min<std::int64_t>(window, options_.mtu));
+        const std::byte* term = log_.term(base::partition_of_position(position, log_.shift()));
+        const term::Scan scan = term::scan_for_availability(term, offset, limit, log_.term_length());
+        if (scan.bytes <= 0) {
+            break;
+        }
+        const std::int32_t advance = scan.bytes + scan.padding;
+        batch.add(term + offset, scan.bytes, options_.binding, options_.destination,
+            {position, advance, TransmitBatch::Kind::kData});
+        position += advance;
+    }
+    if (position != sender_position_) {
+        flow_limited_ = false;
+        restart_heartbeats(now);
+    } else if (!flow_limited_ && has_initial_connection_ && sender_limit_ <= position &&
+        log_.producer_position() > position) {
+        flow_limited_ = true;
+        counters_.sender_back_pressure.increment_relaxed();
+        system_[SystemCounter::kSenderFlowControlLimits].increment_relaxed();
+    }
+}
+
+void NetworkPublication::restart_heartbeats(Instant now) {
+    heartbeat_delay_ = options_.tail_probe_delay;
+    next_heartbeat_ = now + heartbeat_delay_;
+}
+
+void NetworkPublication::add_heartbeat(Instant now, TransmitBatch& batch) {
+    if (!has_initial_connection_) {
+        return;
+    }
+    // SYNC(publication.eos): acquire; pairs with the conductor's release when the stream is drained.
+    const bool eos = end_of_stream_.load(std::memory_order_acquire);
+    const bool announce_eos = eos && options_.signal_eos;
+    if (now < next_heartbeat_ && !(announce_eos && !eos_announced_)) {
+        return;
+    }
+    wire::DataHeader header;
+    header.flags = wire::flag::kUnfragmented;
+    if (announce_eos) {
+        header.flags |= wire::flag::kEndOfStream;
+        if (revoked_.load(std::memory_order_relaxed)) {  // relaxed: set before the release of end_of_stream_
+            header.flags |= wire::flag::kRevoked;
+        }
+        eos_announced_ = true;
+    }
+    header.type = wire::FrameType::kData;
+    header.session_id = options_.session_id;
+    header.stream_id = options_.stream_id;
+    header.term_id = base::compute_term_id(sender_position_, log_.shift(), options_.initial_term_id);
+    header.term_offset = base::compute_term_offset(sender_position_, log_.term_length());
+    wire::write_data_header(batch.add_control(wire::kDataHeaderLength, options_.binding, options_.destination,
+                                {sender_position_, 0, TransmitBatch::Kind::kHeartbeat}),
+        header);
+    heartbeat_delay_ = std::min(heartbeat_delay_ * 2, options_.heartbeat_interval);
+    next_heartbeat_ = now + heartbeat_delay_;
+}
+
+std::int64_t NetworkPublication::retransmit_floor() const {
+    // What is older may be under the cleaner already.
+    const std::int32_t term_length = log_.term_length();
+    return sender_position_ - term_length / 2 - std::min(term_length / 8, wire::kMessageLengthMax);
+}
+
+void NetworkPublication::add_retransmits(Instant now, TransmitBatch& batch) {
+    for (int packets = 0; packets < kRetransmitsPerPass && !batch.full(); ++packets) {
+        RetransmitHandler::Range* range = retransmits_.due(now);
+        if (range == nullptr) {
+            return;
+        }
+        if (range->next < retransmit_floor()) {
+            retransmits_.drop(*range);
+            continue;
+        }
+        const std::int32_t offset = base::compute_term_offset(range->next, log_.term_length());
+        const std::byte* term = log_.term(base::partition_of_position(range->next, log_.shift()));
+        // A NAK may end inside a frame; the frame is sent whole, but never beyond what was sent before.
+        const auto limit =
+            static_cast<std::int32_t>(std::min<std::int64_t>(sender_position_ - range->next, options_.mtu));
+        const auto wanted = static_cast<std::int32_t>(std::min<std::int64_t>(range->end - range->next, limit));
+        term::Scan scan = term::scan_for_availability(term, offset, wanted, log_.term_length());
+        if (scan.bytes <= 0) {
+            scan = term::scan_for_availability(term, offset, limit, log_.term_length());
+        }
+        if (scan.bytes <= 0) {
+            retransmits_.drop(*range);
+            continue;
+        }
+        batch.add(term + offset, scan.bytes, options_.binding, options_.destination,
+            {range->next, scan.bytes + scan.padding, TransmitBatch::Kind::kRetransmit});
+        range->next += scan.bytes + scan.padding;
+        if (range->next >= range->end) {
+            retransmits_.sent(*range, now);
+        }
+    }
+}
+
+void NetworkPublication::on_transmitted(Instant now, const TransmitBatch& batch, std::size_t taken) {
+    std::int64_t position = sender_position_;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const TransmitBatch::Note& note = batch.note(i);
+        const bool gone = i < taken;
+        switch (note.kind) {
+            case TransmitBatch::Kind::kData:
+                position = gone ? note.position + note.advance : position;
+                break;
+            case TransmitBatch::Kind::kHeartbeat:
+                if (gone) {
+                    system_[SystemCounter::kHeartbeatsSent].increment_relaxed();
+                } else {
+                    next_heartbeat_ = now;
+                    eos_announced_ = false;
+                }
+                break;
+            case TransmitBatch::Kind::kRetransmit:
+                if (gone) {
+                    system_[SystemCounter::kRetransmitsSent].increment_relaxed();
+                    system_[SystemCounter::kRetransmittedBytes].increment_relaxed(
+                        static_cast<std::int64_t>(batch.packets()[i].length));
+                } else {
+                    retransmits_.untake(note.position);
+                }
+                break;
+            case TransmitBatch::Kind::kControl:
+                setup_sent_ = gone;
+                setup_elicited_ = setup_elicited_ || !gone;
+                break;
+        }
+    }
+    if (position != sender_position_) {
+        sender_position_ = position;
+        counters_.sender_position.set_release(position);
+    }
+}
+
+void NetworkPublication::expire_receivers(Instant now) {
+    next_expiry_check_ = now + kReceiverExpiryInterval;
+    receivers_.expire(now, options_.connection_timeout);
+    retransmits_.on_timer(now);
+    const bool live = !receivers_.empty();
+    has_receivers_.store(live, std::memory_order_release);
+    set_connected(live && !end_of_stream_.load(std::memory_order_acquire));
+}
+
+}  // namespace fulmar::transport
