@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
-#include "drivers/counting.h"
+#include "base/statistic.h"
 #include "drivers/packet_loop/loop_port.h"
 
 namespace fulmar::drivers {
@@ -63,8 +63,8 @@ std::size_t LoopQueue::receive(Instant /*now*/, std::span<port::RxPacket> out) {
         out[filled++] = {bytes_of(index), slot.length, slot.source, slot.binding, &slot};
         total_bytes += slot.length;
     }
-    count(stats_.rx_packets, filled);
-    count(stats_.rx_bytes, total_bytes);
+    base::count(stats_.rx_packets, filled);
+    base::count(stats_.rx_bytes, total_bytes);
     return filled;
 }
 
@@ -83,14 +83,14 @@ std::size_t LoopQueue::send(Instant /*now*/, std::span<const port::TxPacket> pac
     for (const auto& packet : packets) {
         FULMAR_ASSERT(packet.length <= stride_, "datagram longer than payload_max");
         if (route(packet, port_.network().find(packet.destination.ip)) == Outcome::kFull) {
-            count(stats_.tx_rejected, packets.size() - taken);
+            base::count(stats_.tx_rejected, packets.size() - taken);
             break;
         }
         ++taken;
         total_bytes += packet.length;
     }
-    count(stats_.tx_packets, taken);
-    count(stats_.tx_bytes, total_bytes);
+    base::count(stats_.tx_packets, taken);
+    base::count(stats_.tx_bytes, total_bytes);
     return taken;
 }
 
@@ -130,7 +130,7 @@ bool LoopQueue::deliver(LoopBinding& binding, const port::Endpoint& source, cons
 
 // By senders' threads, but always under the lock, so there is one writer at a time.
 void LoopQueue::count_no_binding() {
-    count(stats_.rx_no_binding);
+    base::count(stats_.rx_no_binding);
 }
 
 }  // namespace fulmar::drivers

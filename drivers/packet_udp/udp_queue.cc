@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
-#include "drivers/counting.h"
+#include "base/statistic.h"
 
 namespace fulmar::drivers {
 
@@ -141,9 +141,9 @@ void UdpQueue::receive_from(UdpBinding& binding, Filling& filling) {
         total_bytes += packet.length;
     }
     filling.buffers_used += static_cast<std::size_t>(received);
-    count(stats_.rx_packets, static_cast<std::uint64_t>(received) - truncated);
-    count(stats_.rx_bytes, total_bytes);
-    count(stats_.rx_malformed, truncated);
+    base::count(stats_.rx_packets, static_cast<std::uint64_t>(received) - truncated);
+    base::count(stats_.rx_bytes, total_bytes);
+    base::count(stats_.rx_malformed, truncated);
 }
 
 std::size_t UdpQueue::send(Instant /*now*/, std::span<const port::TxPacket> packets) {
@@ -154,7 +154,7 @@ std::size_t UdpQueue::send(Instant /*now*/, std::span<const port::TxPacket> pack
         const auto sent = send_run(fd, run_length);
         taken += sent;
         if (sent < run_length) {
-            count(stats_.tx_rejected, packets.size() - taken);
+            base::count(stats_.tx_rejected, packets.size() - taken);
             break;
         }
     }
@@ -199,8 +199,8 @@ std::size_t UdpQueue::send_run(int fd, std::size_t run_length) {
                 total_bytes += tx_vectors_[i].iov_len;
             }
             taken += static_cast<std::size_t>(sent);
-            count(stats_.tx_packets, static_cast<std::uint64_t>(sent));
-            count(stats_.tx_bytes, total_bytes);
+            base::count(stats_.tx_packets, static_cast<std::uint64_t>(sent));
+            base::count(stats_.tx_bytes, total_bytes);
             retried = false;
             continue;
         }
@@ -215,7 +215,7 @@ std::size_t UdpQueue::send_run(int fd, std::size_t run_length) {
         }
         ++taken;
         retried = false;
-        count(tx_errors_);
+        base::count(tx_errors_);
     }
     return taken;
 }

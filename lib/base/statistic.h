@@ -4,11 +4,11 @@
 #include <atomic>
 #include <cstdint>
 
-namespace fulmar::drivers {
+namespace fulmar::base {
 
 /// threads: only the owner of `counter` may call; readers use read_count.
 inline void count(std::uint64_t& counter, std::uint64_t amount = 1) {
-    // relaxed: a statistic orders nothing; a plain add would tear for readers on some machines.
+    // relaxed: a statistic orders nothing; a plain add would be a race with its readers.
     std::atomic_ref<std::uint64_t>(counter).store(counter + amount, std::memory_order_relaxed);
 }
 
@@ -18,4 +18,4 @@ inline void count(std::uint64_t& counter, std::uint64_t amount = 1) {
         .load(std::memory_order_relaxed);
 }
 
-}  // namespace fulmar::drivers
+}  // namespace fulmar::base
