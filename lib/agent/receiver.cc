@@ -133,7 +133,7 @@ void Receiver::on_data(Instant now, ReceiveChannelEndpoint& endpoint, const port
     }
     const auto flags = base::load_le<std::uint8_t>(packet.bytes, wire::field::kFlags);
     const bool end_of_stream = base::load_le<std::int32_t>(packet.bytes, wire::field::kFrameLength) == 0 &&
-        (flags & wire::flag::kEndOfStream) != 0;
+                               (flags & wire::flag::kEndOfStream) != 0;
     if (end_of_stream || !is_interested(stream, session_id)) {
         return;
     }
@@ -141,7 +141,8 @@ void Receiver::on_data(Instant now, ReceiveChannelEndpoint& endpoint, const port
         context_.system[SystemCounter::kInvalidPackets].increment_shared();
         return;
     }
-    stream.entries.at(key_of(session_id)) = {nullptr, SessionState::kPendingSetup, now + kPendingSetupTimeout};
+    stream.entries.at(key_of(session_id)) = {
+        nullptr, SessionState::kPendingSetup, now + kPendingSetupTimeout};
     elicit_setup(now, endpoint, session_id, stream_id, packet.source);
 }
 
@@ -161,7 +162,8 @@ void Receiver::elicit_setup(Instant now, ReceiveChannelEndpoint& endpoint, std::
 
 void Receiver::on_setup(Instant now, ReceiveChannelEndpoint& endpoint, const port::RxPacket& packet) {
     const wire::Setup setup = wire::read_setup(packet.bytes);
-    const bool possible = setup.term_length >= wire::kTermLengthMin && setup.term_length <= wire::kTermLengthMax &&
+    const bool possible =
+        setup.term_length >= wire::kTermLengthMin && setup.term_length <= wire::kTermLengthMax &&
         base::is_power_of_two(setup.term_length) && setup.term_offset >= 0 &&
         setup.term_offset < setup.term_length && base::is_aligned(setup.term_offset, wire::kFrameAlignment) &&
         setup.mtu > wire::kDataHeaderLength && setup.mtu <= wire::kMtuMax &&
@@ -211,7 +213,8 @@ void Receiver::expire_pending(Instant now) {
         endpoint->streams.for_each([now](std::uint64_t, std::unique_ptr<StreamInterest>& stream) {
             std::vector<std::uint64_t> over;
             stream->entries.for_each([now, &over](std::uint64_t key, SessionEntry& entry) {
-                if (entry.state == SessionState::kPendingSetup && entry.image == nullptr && now >= entry.deadline) {
+                if (entry.state == SessionState::kPendingSetup && entry.image == nullptr &&
+                    now >= entry.deadline) {
                     over.push_back(key);
                 }
             });
@@ -299,7 +302,8 @@ void Receiver::add_image(ReceiveChannelEndpoint& endpoint, transport::Image& ima
     if (stream == nullptr) {
         stream = std::make_unique<StreamInterest>();
     }
-    stream->entries.at(key_of(image.session_id())) = {&image, SessionState::kInitInProgress, Instant::never()};
+    stream->entries.at(key_of(image.session_id())) = {
+        &image, SessionState::kInitInProgress, Instant::never()};
     ++stream->images;
     images_.push_back(&image);
 }

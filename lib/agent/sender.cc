@@ -51,7 +51,8 @@ void Sender::execute(const SenderCommand& command) {
         }
         case Kind::kRemovePublication: {
             transport::NetworkPublication& publication = *command.publication;
-            command.endpoint->publications.erase(stream_key(publication.session_id(), publication.stream_id()));
+            command.endpoint->publications.erase(
+                stream_key(publication.session_id(), publication.stream_id()));
             std::erase(publications_, &publication);
             // SYNC(publication.released): release; the conductor may free it from here on.
             publication.released_by_sender.store(true, std::memory_order_release);

@@ -15,8 +15,8 @@
 namespace fulmar::agent {
 
 struct SenderContext {
-    SenderQueue* commands = nullptr;       ///< from the conductor
-    ConductorQueue* events = nullptr;      ///< to the conductor
+    SenderQueue* commands = nullptr;         ///< from the conductor
+    ConductorQueue* events = nullptr;        ///< to the conductor
     std::vector<port::PacketQueue*> queues;  ///< polled by this agent; empty when the receiver polls for it
     transport::SystemCounters system;
 };

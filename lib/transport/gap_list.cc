@@ -6,8 +6,8 @@ namespace fulmar::transport {
 
 std::size_t GapList::first_ending_after(std::int64_t position) const {
     const auto* const end = gaps_.data() + count_;
-    const auto* const found = std::partition_point(
-        gaps_.data(), end, [position](const Gap& gap) { return gap.end <= position; });
+    const auto* const found =
+        std::partition_point(gaps_.data(), end, [position](const Gap& gap) { return gap.end <= position; });
     return static_cast<std::size_t>(found - gaps_.data());
 }
 
@@ -33,7 +33,8 @@ bool GapList::push_back(Gap gap) {
 
 void GapList::erase(std::size_t index) {
     std::copy(gaps_.begin() + static_cast<std::ptrdiff_t>(index) + 1,
-        gaps_.begin() + static_cast<std::ptrdiff_t>(count_), gaps_.begin() + static_cast<std::ptrdiff_t>(index));
+        gaps_.begin() + static_cast<std::ptrdiff_t>(count_),
+        gaps_.begin() + static_cast<std::ptrdiff_t>(index));
     --count_;
 }
 
@@ -51,7 +52,8 @@ bool GapList::arrive(std::int64_t begin, std::int64_t end, Instant first_nak) {
             return false;
         }
         std::copy_backward(gaps_.begin() + static_cast<std::ptrdiff_t>(index),
-            gaps_.begin() + static_cast<std::ptrdiff_t>(count_), gaps_.begin() + static_cast<std::ptrdiff_t>(count_) + 1);
+            gaps_.begin() + static_cast<std::ptrdiff_t>(count_),
+            gaps_.begin() + static_cast<std::ptrdiff_t>(count_) + 1);
         ++count_;
         gaps_[index].end = begin;
         gaps_[index + 1].begin = end;

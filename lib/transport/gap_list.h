@@ -42,8 +42,8 @@ class GapList {
     };
     [[nodiscard]] Fit fit(std::int64_t begin, std::int64_t end) const;
 
-    /// Records that [begin, end) has arrived. A gap opened by it gets `first_nak`. False, and nothing changed,
-    /// when that would take more than kGapsMax gaps.
+    /// Records that [begin, end) has arrived. A gap opened by it gets `first_nak`. False, and nothing
+    /// changed, when that would take more than kGapsMax gaps.
     [[nodiscard]] bool arrive(std::int64_t begin, std::int64_t end, Instant first_nak);
 
     /// The sender says the stream reaches `position` (heartbeat): opens a gap up to it.

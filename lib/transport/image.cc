@@ -15,11 +15,17 @@ constexpr int kDrainStatusMessages = 5;
 
 Image::Image(const ImageOptions& options, layout::LogBuffer log, const ImageCounters& counters,
     const SystemCounters& system, LossObserver* loss)
-    : options_(options), log_(log), counters_(counters), system_(system), loss_(loss),
-      gaps_(options.initial_position), last_sm_position_(options.initial_position),
+    : options_(options),
+      log_(log),
+      counters_(counters),
+      system_(system),
+      loss_(loss),
+      gaps_(options.initial_position),
+      last_sm_position_(options.initial_position),
       consumed_position_(options.initial_position),
       clean_position_(options.initial_position - options.initial_position % log.term_length()),
-      sm_deadline_(options.created), last_packet_(options.created) {
+      sm_deadline_(options.created),
+      last_packet_(options.created) {
     counters_.receiver_hwm.set_release(options.initial_position);
     counters_.receiver_position.set_release(options.initial_position);
     log_.set_active_transport_count(1);

@@ -105,7 +105,8 @@ class Image {
   private:
     void on_heartbeat(Instant now, std::int64_t position, std::uint8_t flags);
     void insert_frames(Instant now, std::int64_t position, const std::byte* packet, std::int32_t length);
-    [[nodiscard]] bool packet_extent(const std::byte* packet, std::int32_t length, std::int64_t& extent) const;
+    [[nodiscard]] bool packet_extent(
+        const std::byte* packet, std::int32_t length, std::int64_t& extent) const;
     void publish_positions();
     void move_window(Instant now);
     void send_status_message(Instant now, TransmitBatch& batch, std::uint8_t flags);

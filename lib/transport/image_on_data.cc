@@ -87,7 +87,9 @@ void Image::on_data(Instant now, const std::byte* packet, std::int32_t length) {
             break;
         }
         case GapList::Fit::kPartial: insert_frames(now, position, packet, length); break;
-        case GapList::Fit::kDuplicate: system_[SystemCounter::kFlowControlUnderRuns].increment_relaxed(); break;
+        case GapList::Fit::kDuplicate:
+            system_[SystemCounter::kFlowControlUnderRuns].increment_relaxed();
+            break;
     }
 }
 

@@ -7,9 +7,14 @@ namespace fulmar::transport {
 
 NetworkPublication::NetworkPublication(const NetworkPublicationOptions& options, layout::LogBuffer log,
     const NetworkPublicationCounters& counters, const SystemCounters& system)
-    : options_(options), log_(log), counters_(counters), system_(system),
-      sender_position_(options.initial_position), sender_limit_(options.initial_position),
-      heartbeat_delay_(options.tail_probe_delay), retransmits_(options.retransmit),
+    : options_(options),
+      log_(log),
+      counters_(counters),
+      system_(system),
+      sender_position_(options.initial_position),
+      sender_limit_(options.initial_position),
+      heartbeat_delay_(options.tail_probe_delay),
+      retransmits_(options.retransmit),
       clean_position_(options.initial_position - options.initial_position % log.term_length()),
       last_limit_(options.initial_position) {
     counters_.sender_position.set_release(sender_position_);

@@ -84,7 +84,8 @@ class NetworkPublication {
     void on_status_message(Instant now, const wire::StatusMessage& message);
     void on_nak(Instant now, const wire::Nak& nak);
     /// Adds the reply to a measurement that asks for one.
-    void on_rtt_measurement(const wire::RttMeasurement& request, const port::Endpoint& source, TransmitBatch& batch);
+    void on_rtt_measurement(
+        const wire::RttMeasurement& request, const port::Endpoint& source, TransmitBatch& batch);
     /// A receiver rejected the stream; true if it was a live one (the client is told).
     bool on_error(const wire::ErrorFrame& error);
 

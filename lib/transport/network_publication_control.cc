@@ -10,9 +10,10 @@ using layout::SystemCounter;
 
 void NetworkPublication::on_status_message(Instant now, const wire::StatusMessage& message) {
     const std::int32_t term_length = log_.term_length();
-    const bool in_range = message.consumption_term_offset >= 0 && message.consumption_term_offset < term_length &&
-        base::is_aligned(message.consumption_term_offset, wire::kFrameAlignment) &&
-        message.receiver_window >= 0 && message.receiver_window <= term_length / 2;
+    const bool in_range = message.consumption_term_offset >= 0 &&
+                          message.consumption_term_offset < term_length &&
+                          base::is_aligned(message.consumption_term_offset, wire::kFrameAlignment) &&
+                          message.receiver_window >= 0 && message.receiver_window <= term_length / 2;
     if ((message.flags & wire::flag::kSendSetup) != 0) {
         if (!end_of_stream_.load(std::memory_order_acquire)) {
             setup_elicited_ = true;
@@ -23,8 +24,8 @@ void NetworkPublication::on_status_message(Instant now, const wire::StatusMessag
         system_[SystemCounter::kInvalidPackets].increment_shared();
         return;
     }
-    const std::int64_t position = base::compute_position(message.consumption_term_id,
-        message.consumption_term_offset, log_.shift(), options_.initial_term_id);
+    const std::int64_t position = base::compute_position(
+        message.consumption_term_id, message.consumption_term_offset, log_.shift(), options_.initial_term_id);
     const std::int64_t distance = position - sender_position_;
     if (distance > term_length / 2 || distance < -(term_length / 2)) {
         system_[SystemCounter::kStatusMessagesRejected].increment_relaxed();
@@ -58,8 +59,8 @@ void NetworkPublication::on_status_message(Instant now, const wire::StatusMessag
 void NetworkPublication::on_nak(Instant now, const wire::Nak& nak) {
     const std::int32_t term_length = log_.term_length();
     const bool in_range = nak.term_offset >= 0 && nak.term_offset < term_length &&
-        base::is_aligned(nak.term_offset, wire::kFrameAlignment) && nak.length > 0 &&
-        nak.length <= term_length - nak.term_offset;
+                          base::is_aligned(nak.term_offset, wire::kFrameAlignment) && nak.length > 0 &&
+                          nak.length <= term_length - nak.term_offset;
     if (!in_range) {
         system_[SystemCounter::kInvalidPackets].increment_shared();
         return;
@@ -86,7 +87,8 @@ void NetworkPublication::on_rtt_measurement(
     wire::RttMeasurement reply = request;
     reply.flags = 0;
     reply.reception_delta = 0;
-    wire::write_rtt_measurement(batch.add_control(wire::kRttMeasurementLength, options_.binding, source), reply);
+    wire::write_rtt_measurement(
+        batch.add_control(wire::kRttMeasurementLength, options_.binding, source), reply);
 }
 
 bool NetworkPublication::on_error(const wire::ErrorFrame& error) {

@@ -45,8 +45,7 @@ void NetworkPublication::add_setup(Instant now, TransmitBatch& batch) {
     setup.term_length = log_.term_length();
     setup.mtu = options_.mtu;
     setup.ttl = options_.ttl;
-    wire::write_setup(
-        batch.add_control(wire::kSetupLength, options_.binding, options_.destination), setup);
+    wire::write_setup(batch.add_control(wire::kSetupLength, options_.binding, options_.destination), setup);
     setup_sent_ = true;
     last_setup_ = now;
     if (!receivers_.empty()) {
@@ -78,7 +77,7 @@ void NetworkPublication::add_data(Instant now, TransmitBatch& batch) {
         flow_limited_ = false;
         restart_heartbeats(now);
     } else if (!flow_limited_ && has_initial_connection_ && sender_limit_ <= position &&
-        log_.producer_position() > position) {
+               log_.producer_position() > position) {
         flow_limited_ = true;
         counters_.sender_back_pressure.increment_relaxed();
         system_[SystemCounter::kSenderFlowControlLimits].increment_relaxed();
@@ -142,7 +141,8 @@ void NetworkPublication::add_retransmits(Instant now, TransmitBatch& batch) {
         // A NAK may end inside a frame; the frame is sent whole, but never beyond what was sent before.
         const auto limit =
             static_cast<std::int32_t>(std::min<std::int64_t>(sender_position_ - range->next, options_.mtu));
-        const auto wanted = static_cast<std::int32_t>(std::min<std::int64_t>(range->end - range->next, limit));
+        const auto wanted =
+            static_cast<std::int32_t>(std::min<std::int64_t>(range->end - range->next, limit));
         term::Scan scan = term::scan_for_availability(term, offset, wanted, log_.term_length());
         if (scan.bytes <= 0) {
             scan = term::scan_for_availability(term, offset, limit, log_.term_length());
@@ -166,9 +166,7 @@ void NetworkPublication::on_transmitted(Instant now, const TransmitBatch& batch,
         const TransmitBatch::Note& note = batch.note(i);
         const bool gone = i < taken;
         switch (note.kind) {
-            case TransmitBatch::Kind::kData:
-                position = gone ? note.position + note.advance : position;
-                break;
+            case TransmitBatch::Kind::kData: position = gone ? note.position + note.advance : position; break;
             case TransmitBatch::Kind::kHeartbeat:
                 if (gone) {
                     system_[SystemCounter::kHeartbeatsSent].increment_relaxed();

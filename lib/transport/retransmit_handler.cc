@@ -6,7 +6,8 @@ namespace fulmar::transport {
 
 using State = RetransmitHandler::Range::State;
 
-RetransmitHandler::Verdict RetransmitHandler::on_nak(Instant now, std::int64_t position, std::int32_t length) {
+RetransmitHandler::Verdict RetransmitHandler::on_nak(
+    Instant now, std::int64_t position, std::int32_t length) {
     Range* free_slot = nullptr;
     for (std::size_t i = 0; i < slots(); ++i) {
         Range& range = ranges_[i];

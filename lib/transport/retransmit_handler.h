@@ -47,7 +47,9 @@ class RetransmitHandler {
     [[nodiscard]] bool idle() const { return active_ == 0; }
 
   private:
-    [[nodiscard]] std::size_t slots() const { return options_.slots < kSlotsMax ? options_.slots : kSlotsMax; }
+    [[nodiscard]] std::size_t slots() const {
+        return options_.slots < kSlotsMax ? options_.slots : kSlotsMax;
+    }
 
     Options options_;
     std::size_t active_ = 0;

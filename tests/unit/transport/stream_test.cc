@@ -1,0 +1,256 @@
+#include <algorithm>
+
+#include <doctest/doctest.h>
+
+#include "stream_pair.h"
+
+using namespace fulmar;
+using test::Datagram;
+using test::StreamPair;
+
+namespace {
+
+std::vector<std::byte> message(std::uint64_t sequence, std::size_t length) {
+    std::vector<std::byte> bytes(length);
+    for (std::size_t i = 0; i < length; ++i) {
+        bytes[i] = static_cast<std::byte>((sequence * 31 + i) & 0xFF);
+    }
+    return bytes;
+}
+
+void connect(StreamPair& pair) {
+    for (const auto& datagram : pair.receiver_out()) {
+        pair.to_publication(datagram);
+    }
+    pair.publication->update_publisher_limit();
+}
+
+}  // namespace
+
+TEST_CASE(
+    "network_publication: setup goes out at once and again after its interval until the first status "
+    "message") {
+    StreamPair pair;
+    REQUIRE(pair.sender_out().size() == 1);
+    CHECK(wire::read_frame_header(pair.batch.packets()[0].bytes).type == wire::FrameType::kSetup);
+    CHECK(pair.sender_out().empty());
+    pair.now = pair.now + milliseconds(100);
+    CHECK(pair.sender_out().size() == 1);
+    connect(pair);
+    CHECK(pair.publication->is_connected());
+    pair.now = pair.now + milliseconds(50);
+    for (const auto& datagram : pair.sender_out()) {
+        CHECK(wire::read_frame_header(datagram.bytes.data()).type != wire::FrameType::kSetup);
+    }
+}
+
+TEST_CASE("network_publication: a status message far from the sent position is rejected") {
+    StreamPair pair;
+    wire::StatusMessage message;
+    message.session_id = StreamPair::kSession;
+    message.stream_id = StreamPair::kStream;
+    message.consumption_term_id = pair.publication->options().initial_term_id;
+    message.consumption_term_offset = 0;
+    message.receiver_window = 4096;
+    message.consumption_term_id = base::wrapping_add(message.consumption_term_id, 1);
+    pair.publication->on_status_message(pair.now, message);
+    CHECK_FALSE(pair.publication->is_connected());
+    message.consumption_term_id = base::wrapping_add(message.consumption_term_id, -1);
+    message.receiver_window = StreamPair::kTermLength;
+    pair.publication->on_status_message(pair.now, message);
+    CHECK_FALSE(pair.publication->is_connected());
+    message.receiver_window = 4096;
+    message.consumption_term_offset = 17;
+    pair.publication->on_status_message(pair.now, message);
+    CHECK_FALSE(pair.publication->is_connected());
+    message.consumption_term_offset = 0;
+    pair.publication->on_status_message(pair.now, message);
+    CHECK(pair.publication->is_connected());
+}
+
+TEST_CASE("network_publication: never sends beyond the receiver's window") {
+    StreamPair pair(0, true, 4096);
+    connect(pair);
+    while (pair.offer(message(1, 500)) > 0) {
+    }
+    std::size_t bytes = 0;
+    for (int i = 0; i < 20; ++i) {
+        for (const auto& datagram : pair.sender_out()) {
+            if (wire::read_frame_header(datagram.bytes.data()).frame_length > 0) {
+                bytes += datagram.bytes.size();
+            }
+        }
+    }
+    CHECK(bytes > 0);
+    CHECK(bytes <= 4096);
+}
+
+TEST_CASE("network_publication: what the port did not take is sent the next time") {
+    StreamPair pair;
+    connect(pair);
+    REQUIRE(pair.offer(message(1, 100)) > 0);
+    pair.batch.clear();
+    pair.publication->poll_transmit(pair.now, pair.batch);
+    REQUIRE(pair.batch.size() == 1);
+    pair.publication->on_transmitted(pair.now, pair.batch, 0);
+    CHECK(pair.publication->sender_position() == 0);
+    const auto again = pair.sender_out();
+    REQUIRE(again.size() == 1);
+    CHECK(pair.publication->sender_position() == 160);
+}
+
+TEST_CASE("network_publication: a lost last packet is announced by an early heartbeat and repaired") {
+    StreamPair pair;
+    connect(pair);
+    REQUIRE(pair.offer(message(1, 100)) > 0);
+    (void)pair.sender_out();  // lost
+    pair.now = pair.now + microseconds(500);
+    for (const auto& datagram : pair.sender_out()) {
+        pair.to_image(datagram);
+    }
+    pair.now = pair.now + microseconds(2);
+    for (const auto& datagram : pair.receiver_out()) {
+        pair.to_publication(datagram);
+    }
+    for (const auto& datagram : pair.sender_out()) {
+        pair.to_image(datagram);
+    }
+    const auto read = pair.read();
+    REQUIRE(read.size() == 1);
+    CHECK(read[0] == message(1, 100));
+}
+
+TEST_CASE("image: malformed packets change nothing") {
+    StreamPair pair;
+    connect(pair);
+    REQUIRE(pair.offer(message(1, 100)) > 0);
+    const Datagram good = pair.sender_out()[0];
+    const auto corrupt = [&](std::size_t offset, std::int32_t value) {
+        Datagram bad = good;
+        base::store_le<std::int32_t>(bad.bytes.data(), offset, value);
+        pair.to_image(bad);
+        CHECK(pair.image->rebuild_position() == 0);
+    };
+    corrupt(wire::field::kFrameLength, 8);
+    corrupt(wire::field::kFrameLength, StreamPair::kTermLength * 2);
+    corrupt(wire::field::kFrameLength, 200);
+    corrupt(wire::field::kTermOffset, 16);
+    corrupt(wire::field::kTermOffset, -32);
+    corrupt(wire::field::kTermOffset, StreamPair::kTermLength);
+    corrupt(wire::field::kTermId, 5);
+    pair.to_image(good);
+    CHECK(pair.image->rebuild_position() == 160);
+}
+
+TEST_CASE("image: an unreliable stream goes on over a gap, without NAKs") {
+    StreamPair pair(3, false);
+    connect(pair);
+    for (std::uint64_t i = 0; i < 3; ++i) {
+        REQUIRE(pair.offer(message(i, 1376)) > 0);
+    }
+    const auto packets = pair.sender_out();
+    REQUIRE(packets.size() == 3);
+    pair.to_image(packets[0]);
+    pair.to_image(packets[2]);
+    pair.now = pair.now + microseconds(2);
+    for (const auto& datagram : pair.receiver_out()) {
+        CHECK(wire::read_frame_header(datagram.bytes.data()).type != wire::FrameType::kNak);
+    }
+    const auto read = pair.read();
+    REQUIRE(read.size() == 2);
+    CHECK(read[0] == message(0, 1376));
+    CHECK(read[1] == message(2, 1376));
+}
+
+TEST_CASE("image: a rejected image answers with ERR and takes no data") {
+    StreamPair pair;
+    connect(pair);
+    pair.image->reject("wrong schema");
+    REQUIRE(pair.offer(message(1, 100)) > 0);
+    for (const auto& datagram : pair.sender_out()) {
+        pair.to_image(datagram);
+    }
+    CHECK(pair.image->rebuild_position() == 0);
+    pair.now = pair.now + milliseconds(200);
+    const auto out = pair.receiver_out();
+    REQUIRE(out.size() == 1);
+    REQUIRE(wire::check_datagram(out[0].bytes) == wire::FrameFault::kNone);
+    const auto error = wire::read_error(out[0].bytes.data());
+    CHECK(error.text == "wrong schema");
+    CHECK(error.error_code == 13);
+}
+
+TEST_CASE("image: end of stream drains and says so") {
+    StreamPair pair;
+    connect(pair);
+    REQUIRE(pair.offer(message(1, 100)) > 0);
+    pair.publication->close(pair.now);
+    for (int i = 0; i < 50 && pair.image->state() != transport::Image::State::kLinger; ++i) {
+        for (const auto& datagram : pair.sender_out()) {
+            pair.to_image(datagram);
+        }
+        (void)pair.read();
+        for (const auto& datagram : pair.receiver_out()) {
+            pair.to_publication(datagram);
+        }
+        pair.publication->on_timer(pair.now);
+        pair.now = pair.now + milliseconds(100);
+    }
+    CHECK(pair.image->is_end_of_stream());
+    CHECK(pair.image->log().end_of_stream_position() == 160);
+    CHECK(pair.image->state() == transport::Image::State::kLinger);
+    CHECK(pair.publication->state() == transport::NetworkPublication::State::kDone);
+}
+
+TEST_CASE("stream: everything arrives once, in order and intact over loss, duplication and reordering") {
+    std::uint64_t retransmitted_runs = 0;
+    for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+        StreamPair pair(static_cast<std::int32_t>(0x7FFFFFF0 + seed % 16));
+        base::Prng prng(seed);
+        std::deque<Datagram> forward;
+        std::uint64_t offered = 0;
+        std::uint64_t received = 0;
+        connect(pair);
+        constexpr std::uint64_t kMessages = 2000;
+        int idle = 0;
+        while (received < kMessages && idle < 100'000) {
+            ++idle;
+            pair.now = pair.now + microseconds(10);
+            pair.publication->update_publisher_limit();
+            while (offered < kMessages && pair.offer(message(offered, 32 + (offered * 7) % 1300)) > 0) {
+                ++offered;
+            }
+            for (auto& datagram : pair.sender_out()) {
+                if (prng.chance(0.05)) {
+                    continue;
+                }
+                if (prng.chance(0.02)) {
+                    forward.push_back(datagram);
+                }
+                if (prng.chance(0.05) && !forward.empty()) {
+                    forward.insert(
+                        forward.begin() + static_cast<std::ptrdiff_t>(prng.below(forward.size())), datagram);
+                } else {
+                    forward.push_back(datagram);
+                }
+            }
+            for (std::size_t n = prng.below(forward.size() + 1); n > 0; --n) {
+                pair.to_image(forward.front());
+                forward.pop_front();
+            }
+            for (const auto& datagram : pair.receiver_out()) {
+                if (!prng.chance(0.05)) {
+                    pair.to_publication(datagram);
+                }
+            }
+            for (const auto& payload : pair.read(static_cast<int>(prng.below(20)))) {
+                REQUIRE(payload == message(received, 32 + (received * 7) % 1300));
+                ++received;
+                idle = 0;
+            }
+        }
+        REQUIRE(received == kMessages);
+        retransmitted_runs += pair.publication->counters().naks_received.get_relaxed() > 0 ? 1 : 0;
+    }
+    CHECK(retransmitted_runs == 30);
+}
