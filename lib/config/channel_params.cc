@@ -5,10 +5,10 @@
 #include "base/bytes.h"
 #include "base/position.h"
 #include "config/channel_values.h"
+#include "config/limits.h"
 #include "config/size.h"
 #include "config/text.h"
 #include "port/endpoint.h"
-#include "wire/frame.h"
 
 namespace fulmar::config {
 namespace {
@@ -66,7 +66,7 @@ Status store_position(Value text, Context& context) {
 }
 
 Status store_term_length(Value text, Context& context) {
-    FULMAR_TRY(value, detail::size_value(text, wire::kTermLengthMin, wire::kTermLengthMax));
+    FULMAR_TRY(value, detail::size_value(text, kTermLengthMin, kTermLengthMax));
     if (!base::is_power_of_two(value)) {
         return fail(ErrorCode::kInvalidChannel, "must be a power of two");
     }
@@ -75,8 +75,8 @@ Status store_term_length(Value text, Context& context) {
 }
 
 Status store_mtu(Value text, Context& context) {
-    FULMAR_TRY(value, detail::size_value(text, wire::kMtuMin, wire::kMtuMax));
-    if (!base::is_aligned(value, wire::kFrameAlignment)) {
+    FULMAR_TRY(value, detail::size_value(text, kMtuMin, kMtuMax));
+    if (!base::is_aligned(value, kFrameAlignment)) {
         return fail(ErrorCode::kInvalidChannel, "must be a multiple of 32");
     }
     context.params.mtu = value;
@@ -157,7 +157,7 @@ struct KeyRow {
 };
 
 using P = ChannelParams;
-constexpr std::int32_t kWindowMax = wire::kTermLengthMax / 2;
+constexpr std::int32_t kWindowMax = kTermLengthMax / 2;
 
 constexpr std::array kKeys{
     KeyRow{"endpoint", store<&P::endpoint, detail::host_port_value>},
@@ -178,13 +178,13 @@ constexpr std::array kKeys{
     KeyRow{"sparse", store_bool<&P::sparse>},
     KeyRow{"eos", store_bool<&P::eos>},
     KeyRow{"ssc", store_bool<&P::spies_simulate_connection>},
-    KeyRow{"pub-wnd", store_size<&P::publication_window_length, wire::kMtuMin, kWindowMax>},
+    KeyRow{"pub-wnd", store_size<&P::publication_window_length, kMtuMin, kWindowMax>},
     KeyRow{"max-resend", store_int<&P::max_resend, 1, 256>},
     KeyRow{"reliable", store_bool<&P::reliable>},
     KeyRow{"tether", store_bool<&P::tether>},
     KeyRow{"group", store_bool<&P::group>},
     KeyRow{"rejoin", store_bool<&P::rejoin>},
-    KeyRow{"rcv-wnd", store_size<&P::receiver_window_length, wire::kMtuMin, kWindowMax>},
+    KeyRow{"rcv-wnd", store_size<&P::receiver_window_length, kMtuMin, kWindowMax>},
     KeyRow{"nak-delay", store_duration<&P::nak_delay>},
     KeyRow{"untethered-window-limit-timeout", store_duration<&P::untethered_window_limit_timeout>},
     KeyRow{"untethered-linger-timeout", store_duration<&P::untethered_linger_timeout>},
@@ -251,8 +251,8 @@ Status interpret_position(Context& context) {
         return invalid("channel keys init-term-id, term-id and term-offset must be given all three or none");
     }
     const std::int32_t offset = *keys.term_offset;
-    const std::int32_t offset_max = context.params.term_length.value_or(wire::kTermLengthMax);
-    if (offset < 0 || offset > offset_max || !base::is_aligned(offset, wire::kFrameAlignment)) {
+    const std::int32_t offset_max = context.params.term_length.value_or(kTermLengthMax);
+    if (offset < 0 || offset > offset_max || !base::is_aligned(offset, kFrameAlignment)) {
         return invalid("channel key term-offset=" + std::to_string(offset) +
                        ": must be a multiple of 32 from 0 to " + std::to_string(offset_max));
     }

@@ -84,6 +84,20 @@ UnblockResult unblock_term(const layout::LogBuffer& log, const Blocked& blocked,
     return finish(log, blocked, end);
 }
 
+/// The term before is filled to its end, but whoever tripped died before rotating: rotates for it.
+bool rotate_for_dead(const layout::LogBuffer& log, const Blocked& blocked) {
+    const std::int32_t active_count = log.active_term_count_acquire();
+    if (blocked.term_count == 0 || active_count != blocked.term_count - 1) {
+        return false;
+    }
+    const std::int32_t active_id = base::wrapping_subtract(blocked.term_id, 1);
+    const layout::RawTail tail = log.tail_acquire(detail::partition_of_count(active_count));
+    if (tail.term_id() != active_id || tail.offset(blocked.term_length) < blocked.term_length) {
+        return false;
+    }
+    return rotate(log, active_count, active_id);
+}
+
 }  // namespace
 
 UnblockResult unblock(const layout::LogBuffer& log, std::int64_t blocked_position, Producers producers) {
@@ -99,10 +113,7 @@ UnblockResult unblock(const layout::LogBuffer& log, std::int64_t blocked_positio
     const int partition = base::partition_of_position(blocked_position, log.shift());
     blocked.term = log.term(partition);
 
-    const std::int32_t active_count = log.active_term_count_acquire();
-    if (blocked.offset == 0 && blocked.term_count > 0 && active_count == blocked.term_count - 1) {
-        // The term before is consumed to its end, but whoever tripped died before rotating.
-        rotate(log, active_count, base::wrapping_subtract(blocked.term_id, 1));
+    if (blocked.offset == 0 && rotate_for_dead(log, blocked)) {
         return UnblockResult::kUnblockedToEnd;
     }
     const layout::RawTail tail = log.tail_acquire(partition);
