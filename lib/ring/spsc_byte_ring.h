@@ -105,14 +105,13 @@ class BasicSpscByteRing {
     /// ring's memory, valid during the call; the handler must not poll this ring.  threads: consumer.
     template <class Handler>
     std::size_t poll(Handler&& handler, std::size_t limit = std::numeric_limits<std::size_t>::max()) {
-        if (next_head_ == tail_cache_) {
-            // SYNC(spsc_byte.tail): acquire; pairs with publish.
-            tail_cache_ = tail_.load(std::memory_order_acquire);
-        }
+        // SYNC(spsc_byte.tail): acquire; pairs with publish. Once per batch; so there is nothing to cache.
+        const std::uint64_t tail = tail_.load(std::memory_order_acquire);
         std::size_t count = 0;
-        std::uint64_t handed_back = next_head_;
-        while (next_head_ != tail_cache_ && count < limit) {
-            const std::byte* record = buffer_.data() + offset_of(next_head_);
+        std::uint64_t head = next_head_;
+        std::uint64_t handed_back = head;
+        while (head != tail && count < limit) {
+            const std::byte* record = buffer_.data() + offset_of(head);
             Access::on_read(record, kByteRecordHeaderBytes);
             const auto header = base::load_le<ByteRecordHeader>(record, 0);
             if (header.type >= 0) [[likely]] {
@@ -121,14 +120,14 @@ class BasicSpscByteRing {
                 handler(header.type, std::span<const std::byte>(record + kByteRecordHeaderBytes, length));
                 ++count;
             }
-            next_head_ += base::align_up<std::size_t>(header.length, kByteRecordAlignment);
-            if (next_head_ - handed_back >= capacity_ / kPortionsPerLap) [[unlikely]] {
-                hand_back();
-                handed_back = next_head_;
+            head += base::align_up<std::size_t>(header.length, kByteRecordAlignment);
+            if (head - handed_back >= capacity_ / kPortionsPerLap) [[unlikely]] {
+                hand_back(head);
+                handed_back = head;
             }
         }
-        if (next_head_ != handed_back) {
-            hand_back();
+        if (head != handed_back) {
+            hand_back(head);
         }
         return count;
     }
@@ -165,9 +164,10 @@ class BasicSpscByteRing {
         return next_tail_ + needed - head_cache_ <= capacity_;
     }
 
-    void hand_back() {
+    void hand_back(std::uint64_t head) {
+        next_head_ = head;
         // SYNC(spsc_byte.head): release; our reads are over before try_claim reuses the space.
-        head_.store(next_head_, std::memory_order_release);
+        head_.store(head, std::memory_order_release);
     }
 
     const AlignedBytes buffer_;
@@ -181,7 +181,6 @@ class BasicSpscByteRing {
     alignas(kWriterSpacingBytes) Atom<std::uint64_t> tail_{0};
     // The consumer's own.
     alignas(kWriterSpacingBytes) std::uint64_t next_head_ = 0;
-    std::uint64_t tail_cache_ = 0;
     // Consumer writes, producer reads.
     alignas(kWriterSpacingBytes) Atom<std::uint64_t> head_{0};
 };
