@@ -62,6 +62,10 @@ class ImageSet {
     [[nodiscard]] std::size_t size() const { return owned_.size(); }
     /// Frees what may be freed. Returns how much that was.
     int reclaim(Instant now);
+    /// For who keeps them on when the subscription goes away: all images, open and retired.
+    [[nodiscard]] std::vector<std::unique_ptr<Image>> release_images();
+    /// The open ones, as the conductor sees them.
+    [[nodiscard]] std::span<const std::unique_ptr<Image>> owned() const { return owned_; }
     [[nodiscard]] std::size_t retired_count() const { return retired_.size(); }
 
   private:

@@ -27,16 +27,20 @@ namespace client {
 class Conductor;
 
 struct ImageInit {
-    std::weak_ptr<Conductor> conductor;  ///< owns us in the end
+    Conductor* conductor = nullptr;  ///< outlives every image
     std::shared_ptr<port::Mapping> mapping;
     layout::LogBuffer log;
     observe::Counter position;
+    std::int64_t join_position = 0;  ///< what the counter said; see is_join_position_valid
     std::int64_t correlation_id = 0;
     std::int64_t subscription_registration_id = 0;
     std::int32_t session_id = 0;
     std::int32_t stream_id = 0;
     std::string source_identity;
 };
+
+/// A reader may start there: not negative, frame aligned, below the stream's end.
+[[nodiscard]] bool is_join_position_valid(std::int64_t position, const layout::LogBuffer& log);
 
 /// End of the run of whole frames from `offset` that fits below `offset_limit`; padding only when first.
 [[nodiscard]] std::int32_t scan_block(const std::byte* term, std::int32_t offset, std::int32_t offset_limit);
@@ -79,7 +83,7 @@ class Image {
     [[nodiscard]] bool is_closed() const { return closed_.load(std::memory_order_acquire); }
     /// Consumed up to here; after closing, where consumption ended.
     [[nodiscard]] std::int64_t position() const { return position_.load(std::memory_order_relaxed); }
-    /// Skips or replays inside what the log still holds; frame aligned, within one term of now.
+    /// Skips ahead: frame aligned, at most to the end of the term we are in.
     /// errors: kGeneric with both positions.
     [[nodiscard]] Status set_position(std::int64_t position);
     /// All the sender wrote has been consumed and no more will come.
