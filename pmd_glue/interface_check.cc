@@ -53,7 +53,8 @@ std::string addresses_of(const std::string& name) {
         }
         const auto text = address_text(*entry->ifa_addr);
         if (!text.empty()) {
-            addresses += (addresses.empty() ? "" : ", ") + text;
+            addresses += addresses.empty() ? "" : ", ";
+            addresses += text;
         }
     }
     ::freeifaddrs(list);
