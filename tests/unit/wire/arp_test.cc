@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <string>
 
 #include <doctest/doctest.h>
 
@@ -39,7 +40,7 @@ TEST_CASE("arp: a request is read as it stands on the wire") {
 
 TEST_CASE("arp: garbage is refused") {
     struct Case {
-        const char* name;
+        std::string name;
         std::size_t offset;
         unsigned char value;
     };

@@ -1,6 +1,7 @@
 #include "wire/ethernet.h"
 
 #include <array>
+#include <string>
 
 #include <doctest/doctest.h>
 
@@ -34,7 +35,7 @@ TEST_CASE("ethernet: MAC text is strict and round-trips") {
     CHECK(to_string(*mac) == "02:00:5e:ab:00:ff");
     for (const char* bad : {"", "02:00:5e:ab:00", "02-00-5e-ab-00-ff", "02:00:5e:ab:00:f",
              "02:00:5e:ab:00:fg", "02:00:5e:ab:00:ff ", "0200:5e:ab:00:fff"}) {
-        CAPTURE(bad);
+        CAPTURE(std::string(bad));
         CHECK_FALSE(parse_mac(bad));
     }
 }

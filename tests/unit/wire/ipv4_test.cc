@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -140,7 +141,7 @@ TEST_CASE("ipv4: lengths that contradict each other are refused") {
         CHECK_FALSE(parse_ipv4({packet.data(), n}));
     }
     struct Case {
-        const char* name;
+        std::string name;
         unsigned first;
         std::uint16_t total_length;
     };
