@@ -36,16 +36,16 @@ struct SenderCommand {
 struct ReceiverCommand {
     enum class Kind : std::uint8_t {
         kAddEndpoint,
-        kRemoveEndpoint,       ///< then endpoint->released
-        kAddSubscription,      ///< endpoint, stream_id, has_session, session_id
+        kRemoveEndpoint,   ///< then endpoint->released
+        kAddSubscription,  ///< endpoint, stream_id, has_session, session_id
         kRemoveSubscription,
-        kAddImage,             ///< endpoint, image
-        kRemoveImage,          ///< then image->released_by_receiver; the session cools down
-        kImageFailed,          ///< endpoint, stream_id, session_id: INIT_IN_PROGRESS is over, no image came
-        kEndCoolDown,          ///< endpoint, stream_id, session_id: may be created again
-        kAddSubscriber,        ///< image, position
-        kRemoveSubscriber,     ///< image, position.id()
-        kRejectImage,          ///< image; reason is fixed text per rejection
+        kAddImage,          ///< endpoint, image
+        kRemoveImage,       ///< then image->released_by_receiver; the session cools down
+        kImageFailed,       ///< endpoint, stream_id, session_id: INIT_IN_PROGRESS is over, no image came
+        kEndCoolDown,       ///< endpoint, stream_id, session_id: may be created again
+        kAddSubscriber,     ///< image, position
+        kRemoveSubscriber,  ///< image, position.id()
+        kRejectImage,       ///< image; reason is fixed text per rejection
     };
     Kind kind = Kind::kAddEndpoint;
     bool has_session = false;
@@ -61,8 +61,8 @@ struct ReceiverCommand {
 /// receiver or sender -> conductor
 struct ConductorEvent {
     enum class Kind : std::uint8_t {
-        kCreateImage,        ///< a SETUP arrived for a stream somebody subscribes
-        kPublicationError,   ///< a receiver rejected a publication
+        kCreateImage,       ///< a SETUP arrived for a stream somebody subscribes
+        kPublicationError,  ///< a receiver rejected a publication
         kTtlAsymmetry,
     };
     Kind kind = Kind::kCreateImage;

@@ -31,10 +31,12 @@ struct ChannelEndpoint {
     std::string canonical;  ///< what sharing is decided by; conductor
     std::unique_ptr<port::Binding> binding;
     port::PacketQueue* queue = nullptr;
-    std::int32_t mtu_max = 0;  ///< largest datagram the port carries
-    observe::Counter status;   ///< channel status; conductor writes
+    std::int32_t mtu_max = 0;           ///< largest datagram the port carries
+    std::int32_t requested_sndbuf = 0;  ///< by whom it was opened; sharers must agree
+    std::int32_t requested_rcvbuf = 0;
+    observe::Counter status;  ///< channel status; conductor writes
     std::int32_t local_address_counter = layout::kNullCounterId;
-    int references = 0;  ///< publications or subscriptions on it; conductor
+    int references = 0;    ///< publications or subscriptions on it; conductor
     bool closing = false;  ///< conductor
 
     /// SYNC(endpoint.released): release by its agent after removal; pairs with acquire by the conductor.
@@ -44,7 +46,7 @@ struct ChannelEndpoint {
 /// (session, stream) as one key.
 [[nodiscard]] constexpr std::uint64_t stream_key(std::int32_t session_id, std::int32_t stream_id) {
     return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(session_id)) << 32) |
-        static_cast<std::uint32_t>(stream_id);
+           static_cast<std::uint32_t>(stream_id);
 }
 
 /// owner: sender agent.
@@ -66,9 +68,9 @@ struct SessionEntry {
 
 /// Interest of subscriptions in one stream.
 struct StreamInterest {
-    int any_session = 0;                         ///< subscriptions to all sessions
-    FlatTable<int> sessions;                     ///< subscriptions to one session, by session id
-    FlatTable<SessionEntry> entries;             ///< images and states, by session id; bounded
+    int any_session = 0;              ///< subscriptions to all sessions
+    FlatTable<int> sessions;          ///< subscriptions to one session, by session id
+    FlatTable<SessionEntry> entries;  ///< images and states, by session id; bounded
     int images = 0;
 };
 

@@ -1,0 +1,265 @@
+// The conductor's duty cycle and timers.
+#include "agent/conductor.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace fulmar::agent {
+namespace {
+
+/// Commands are cheap to leave in the ring for the next cycle; limits and images are not to wait long.
+constexpr int kCommandsPerPoll = 8;
+constexpr int kAgentEventsPerPoll = 16;
+/// How often states are looked at that other agents or clients change.
+constexpr Duration kLifeCycleInterval = milliseconds(1);
+
+}  // namespace
+
+Conductor::Conductor(ConductorContext context)
+    : context_(std::move(context)),
+      options_(*context_.options),
+      events_(context_.events),
+      resources_(context_.to_resource, context_.from_resource),
+      to_sender_(context_.to_sender, context_.system[layout::SystemCounter::kSenderProxyFails]),
+      to_receiver_(context_.to_receiver, context_.system[layout::SystemCounter::kReceiverProxyFails]),
+      prng_(context_.seed, 1),
+      session_ids_(static_cast<std::int32_t>(prng_.next()), options_.reserved_session_low,
+          options_.reserved_session_high),
+      next_receiver_id_(static_cast<std::int64_t>(prng_.next())) {
+    record_.reserve(context_.commands.message_length_max());
+}
+
+Conductor::~Conductor() = default;
+
+int Conductor::poll(Instant now) {
+    check_for_stall(now);
+    int work = events_.flush(now);
+    work += poll_resource(now);
+    work += to_sender_.flush() + to_receiver_.flush();
+    if (!events_.backlogged() || shutting_down_) {
+        work += poll_agent_events(now);
+        work += poll_commands(now);
+    }
+    work += update_limits();
+    if (now >= next_life_cycle_) {
+        next_life_cycle_ = now + kLifeCycleInterval;
+        work += poll_life_cycles(now);
+    }
+    if (now >= next_timer_) {
+        next_timer_ = now + options_.timer_interval;
+        on_timer(now);
+        ++work;
+    }
+    return work;
+}
+
+void Conductor::check_for_stall(Instant now) {
+    if (started_ && now - last_poll_ > options_.stall_threshold) {
+        // We did not run, so we cannot say who else did not: everybody gets a whole time-out from now.
+        liveness_floor_ms_ = epoch_ms();
+        ring_progress_ = now;
+        context_.stalls.increment_relaxed();
+        log_error(ErrorCode::kGeneric, "the driver itself stood still, liveness deadlines were re-based");
+    }
+    started_ = true;
+    last_poll_ = now;
+}
+
+int Conductor::poll_resource(Instant now) {
+    int work = 0;
+    while (auto task = resources_.next_result()) {
+        ++work;
+        if (add_ && add_->task_id == task->id) {
+            on_add_result(now, std::move(task));
+            continue;
+        }
+        const auto pending = std::find_if(pending_images_.begin(), pending_images_.end(),
+            [&](const PendingImage& image) { return image.task_id == task->id; });
+        if (pending != pending_images_.end()) {
+            on_image_log(now, static_cast<std::size_t>(pending - pending_images_.begin()), std::move(task));
+        } else if (task->error) {
+            context_.system[layout::SystemCounter::kFreeFails].increment_relaxed();
+            log_error(task->error->code, task->error->message);
+        }
+    }
+    return work;
+}
+
+int Conductor::poll_commands(Instant now) {
+    if (add_) {
+        if (add_->task_id == 0) {
+            advance_add(now);
+        }
+        return 0;
+    }
+    int work = 0;
+    while (work < kCommandsPerPoll && !shutting_down_ && !add_ && !events_.backlogged()) {
+        std::int32_t type = 0;
+        // Clients could still write into the ring: what is decoded is our own copy.
+        const std::size_t count = context_.commands.read(
+            [&](std::int32_t message_type, std::span<const std::byte> body) {
+                type = message_type;
+                record_.assign(body.begin(), body.end());
+            },
+            1);
+        if (count == 0) {
+            break;
+        }
+        ++work;
+        ++commands_read_;
+        on_command(now, type, record_);
+    }
+    return work;
+}
+
+int Conductor::poll_agent_events(Instant now) {
+    int work = 0;
+    ConductorEvent event;
+    while (work < kAgentEventsPerPoll &&
+           (context_.from_receiver->try_pop(event) || context_.from_sender->try_pop(event))) {
+        ++work;
+        switch (event.kind) {
+            case ConductorEvent::Kind::kCreateImage: on_create_image(now, event); break;
+            case ConductorEvent::Kind::kPublicationError: on_publication_error(event); break;
+            case ConductorEvent::Kind::kTtlAsymmetry:
+                context_.system[layout::SystemCounter::kPossibleTtlAsymmetry].increment_relaxed();
+                break;
+        }
+    }
+    return work;
+}
+
+int Conductor::update_limits() {
+    int work = 0;
+    for (const auto& publication : publications_) {
+        work += publication->core->update_publisher_limit();
+    }
+    for (const auto& publication : ipc_publications_) {
+        work += publication->core->update_publisher_limit();
+    }
+    return work;
+}
+
+int Conductor::poll_life_cycles(Instant now) {
+    drain_losses();
+    int work = 0;
+    for (std::size_t i = clients_.size(); i-- > 0;) {
+        if (clients_[i]->closed && !events_.backlogged()) {
+            release_client(now, *clients_[i]);
+            clients_.erase(clients_.begin() + static_cast<std::ptrdiff_t>(i));
+            ++work;
+        }
+    }
+    work += reap_network_publications(now);
+    work += reap_ipc_publications(now);
+    work += reap_images(now);
+    work += reap_endpoints();
+    return work;
+}
+
+void Conductor::on_timer(Instant now) {
+    context_.commands.set_consumer_heartbeat_ms(epoch_ms());
+    check_clients(now);
+    check_for_blocked_command(now);
+    if (context_.commands.corruptions() != ring_corruptions_) {
+        ring_corruptions_ = context_.commands.corruptions();
+        log_error(ErrorCode::kMalformedCommand, "impossible records in the command ring were skipped");
+    }
+}
+
+void Conductor::check_for_blocked_command(Instant now) {
+    const bool waiting = context_.commands.producer_position() > context_.commands.consumer_position();
+    if (!waiting || add_ || events_.backlogged() || commands_read_ != commands_read_before_) {
+        commands_read_before_ = commands_read_;
+        ring_progress_ = now;
+        return;
+    }
+    if (now - ring_progress_ >= options_.client_liveness_timeout) {
+        ring_progress_ = now;
+        if (context_.commands.unblock()) {
+            context_.system[layout::SystemCounter::kUnblockedCommands].increment_relaxed();
+        }
+    }
+}
+
+void Conductor::drain_losses() {
+    context_.losses->drain([this](const LossBridge::Loss& loss) {
+        for (const ImageLoss& known : losses_) {
+            if (known.correlation_id == loss.correlation_id) {
+                known.entry.record(loss.bytes, epoch_ms());
+                return;
+            }
+        }
+        for (const auto& image : images_) {
+            if (image->correlation_id == loss.correlation_id) {
+                const observe::LossSource source{
+                    image->session_id, image->stream_id, image->channel, image->source_identity};
+                losses_.push_back(
+                    {loss.correlation_id, context_.loss_report->create(source, loss.bytes, epoch_ms())});
+                return;
+            }
+        }
+    });
+}
+
+void Conductor::on_publication_error(const ConductorEvent& event) {
+    for (const auto& publication : publications_) {
+        if (publication->registration_id != event.registration_id) {
+            continue;
+        }
+        layout::PublicationError error;
+        error.registration_id = event.registration_id;
+        error.session_id = publication->session_id;
+        error.stream_id = publication->stream_id;
+        error.receiver_id = event.receiver_id;
+        error.group_tag = event.has_group_tag ? event.group_tag : -1;
+        error.address_type = event.source.ip.is_v4() ? layout::PublicationError::kAddressIpv4
+                                                     : layout::PublicationError::kAddressIpv6;
+        error.source_port = event.source.port;
+        std::memcpy(error.source_address.data(), event.source.ip.bytes.data(), error.source_address.size());
+        error.error_code = event.error_code;
+        error.message = event.text;
+        events_.send(layout::EventType::kPublicationError, error);
+        return;
+    }
+}
+
+void Conductor::shut_down() {
+    shutting_down_ = true;
+    publication_links_.clear();
+    subscriber_links_.clear();
+    subscriptions_.clear();
+    for (const auto& image : images_) {
+        if (image->phase == ImageState::Phase::kActive) {
+            release_image(*image);
+        }
+    }
+    for (const auto& publication : publications_) {
+        if (!publication->removing) {
+            publication->removing = true;
+            to_sender_.send(
+                {SenderCommand::Kind::kRemovePublication, publication->endpoint, publication->core.get()});
+        }
+    }
+    for (const auto& publication : ipc_publications_) {
+        delete_log(publication->log);
+    }
+    ipc_publications_.clear();
+    // Endpoints lost their subscriptions; what publications and images hold goes with them.
+    for (const auto& endpoint : receive_endpoints_) {
+        endpoint->references = 0;
+    }
+    for (const auto& image : images_) {
+        ++image->endpoint->references;
+    }
+    for (const PendingImage& pending : pending_images_) {
+        ++pending.endpoint->references;
+    }
+}
+
+bool Conductor::is_shut_down() const {
+    return shutting_down_ && !add_ && pending_images_.empty() && images_.empty() && publications_.empty() &&
+           send_endpoints_.empty() && receive_endpoints_.empty() && resources_.outstanding() == 0;
+}
+
+}  // namespace fulmar::agent

@@ -1,0 +1,175 @@
+/// The objects the conductor manages and how they refer to each other. Pointers go to objects held by
+/// unique_ptr in the conductor's tables, and each is unlinked before its object dies.
+/// threads: the conductor; what sender and receiver own lies inside the cores and endpoints.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/channel_endpoint.h"
+#include "config/channel_params.h"
+#include "fulmar/time.h"
+#include "layout/events.h"
+#include "observe/counters.h"
+#include "port/memory_map.h"
+#include "transport/image.h"
+#include "transport/ipc_publication.h"
+#include "transport/network_publication.h"
+
+namespace fulmar::agent {
+
+/// A log in the hands of the conductor: mapped while anybody reads or writes it.
+struct LogFile {
+    std::string path;
+    std::unique_ptr<port::Mapping> mapping;
+    bool is_counted = false;  ///< in the "bytes currently mapped" counter
+};
+
+/// A client process, known from its first add command until it closes or falls silent.
+struct ClientState {
+    std::int64_t id = 0;
+    observe::Counter heartbeat;  ///< epoch ms, written by the client
+    bool closed = false;
+};
+
+struct SubscriptionState;
+
+/// What both kinds of publication have in common.
+struct PublicationState {
+    std::string channel;  ///< as its first client wrote it
+    config::ChannelParams params;
+    std::int64_t registration_id = 0;
+    std::int64_t client_id = 0;  ///< its first client's, for the counters
+    std::int32_t stream_id = 0;
+    std::int32_t session_id = 0;
+    std::int32_t initial_term_id = 0;
+    std::int64_t initial_position = 0;
+    std::int32_t mtu = 0;
+    bool is_exclusive = false;
+    int references = 0;
+    LogFile log;
+    std::vector<std::int32_t> counter_ids;  ///< freed with it
+};
+
+struct NetworkPublicationState : PublicationState {
+    SendChannelEndpoint* endpoint = nullptr;
+    std::unique_ptr<transport::NetworkPublication> core;
+    bool removing = false;  ///< the sender was told; waiting for released_by_sender
+};
+
+struct IpcPublicationState : PublicationState {
+    std::unique_ptr<transport::IpcPublication> core;
+    bool announced_end = false;  ///< subscribers heard ON_UNAVAILABLE_IMAGE
+    bool is_rejected = false;    ///< no subscriber is linked until:
+    Instant rejected_until;
+};
+
+/// One client's claim on a publication; a shared one has several.
+struct PublicationLink {
+    std::int64_t registration_id = 0;  ///< correlation id of this client's add
+    std::int64_t client_id = 0;
+    NetworkPublicationState* network = nullptr;
+    IpcPublicationState* ipc = nullptr;
+};
+
+struct ImageState;
+
+/// A subscription reading one image or one IPC publication.
+struct SubscriberLink {
+    SubscriptionState* subscription = nullptr;
+    ImageState* image = nullptr;
+    IpcPublicationState* ipc = nullptr;
+    observe::Counter position;
+};
+
+struct SubscriptionState {
+    std::string channel;
+    config::ChannelParams params;
+    std::int64_t registration_id = 0;
+    std::int64_t client_id = 0;
+    std::int32_t stream_id = 0;
+    ReceiveChannelEndpoint* endpoint = nullptr;  ///< null for IPC
+    bool reliable = true;
+    bool rejoin = true;
+
+    [[nodiscard]] bool is_ipc() const { return endpoint == nullptr; }
+    [[nodiscard]] bool wants_session(std::int32_t session_id) const {
+        return !params.session_id || *params.session_id == session_id;
+    }
+};
+
+struct ImageState {
+    enum class Phase : std::uint8_t {
+        kActive,
+        kReleasing,  ///< clients were told; the receiver is letting go
+        kLinger,     ///< clients may still read their mapping
+    };
+
+    std::int64_t correlation_id = 0;
+    std::int32_t session_id = 0;
+    std::int32_t stream_id = 0;
+    std::string channel;
+    std::string source_identity;
+    ReceiveChannelEndpoint* endpoint = nullptr;
+    std::unique_ptr<transport::Image> core;
+    LogFile log;
+    std::vector<std::int32_t> counter_ids;
+    bool rejoin = true;
+    Phase phase = Phase::kActive;
+    Instant linger_deadline;
+};
+
+/// A SETUP that waits for its log file.
+struct PendingImage {
+    std::uint64_t task_id = 0;
+    std::int64_t correlation_id = 0;
+    ReceiveChannelEndpoint* endpoint = nullptr;
+    wire::Setup setup;
+    port::Endpoint source;
+    std::int32_t window_length = 0;
+};
+
+/// A client's counter, or a static one (client_id kNullClientId).
+struct CounterState {
+    std::int64_t registration_id = 0;
+    std::int64_t client_id = 0;
+    std::int32_t counter_id = 0;
+    std::int32_t type_id = 0;
+};
+
+inline constexpr std::int64_t kNullClientId = -1;
+
+/// An ADD_PUBLICATION or ADD_SUBSCRIPTION in progress. It is looked at afresh after each step, so that what
+/// changed while the resource agent worked is seen.
+struct PendingAdd {
+    enum class Kind : std::uint8_t { kPublication, kExclusivePublication, kSubscription };
+    Kind kind = Kind::kPublication;
+    std::int64_t client_id = 0;
+    std::int64_t correlation_id = 0;
+    std::int32_t stream_id = 0;
+    std::string channel;
+    config::ChannelParams params;
+
+    std::uint64_t task_id = 0;  ///< 0: not waiting for the resource agent
+    port::Endpoint address;     ///< of the endpoint parameter; invalid until resolved
+    port::Endpoint local;       ///< of the interface parameter
+    port::PacketPort* port = nullptr;
+    std::unique_ptr<port::Binding> binding;
+    bool session_chosen = false;
+    std::int32_t session_id = 0;
+    LogFile log;
+
+    [[nodiscard]] bool is_exclusive() const { return kind == Kind::kExclusivePublication; }
+    /// Names are resolved in this order: endpoint, interface.
+    void take_address(const port::IpAddress& ip) {
+        if (!address.valid()) {
+            address = {ip, params.endpoint->port};
+        } else {
+            local = {ip, params.network_interface->port};
+        }
+    }
+};
+
+}  // namespace fulmar::agent
