@@ -12,6 +12,7 @@
 #include "pmd_glue/device_args.h"
 #include "pmd_glue/eal.h"
 #include "pmd_glue/log_capture.h"
+#include "pmd_glue/signal_scope.h"
 
 namespace fulmar::pmd_glue {
 namespace {
@@ -255,6 +256,7 @@ bool Device::retry(Instant now) {
         return false;
     }
     link_lost_at_ = now;
+    const SigpipeBlocked quiet;
     if (started_) {
         ::rte_eth_dev_stop(port_id_);
     }
@@ -279,6 +281,7 @@ DeviceStats Device::stats() const {
 }
 
 Device::~Device() {
+    const SigpipeBlocked quiet;
     if (port_id_ < RTE_MAX_ETHPORTS) {
         if (started_) {
             ::rte_eth_dev_stop(port_id_);

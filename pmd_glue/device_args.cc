@@ -7,6 +7,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fmt/core.h>
+#include <fstream>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -36,6 +38,40 @@ std::int32_t spread_buffer_bytes(std::int32_t mtu) {
     return (lines | 1) * kLine;
 }
 
+/// Whether a process of this network namespace listens there, without disturbing it.
+bool listed_as_listening(const std::string& path) {
+    std::ifstream table("/proc/net/unix");
+    std::string line;
+    while (std::getline(table, line)) {
+        // Num RefCount Protocol Flags Type St Inode Path; the flag is SO_ACCEPTCON.
+        const bool same = line.size() > path.size() &&
+                          line.compare(line.size() - path.size(), path.size(), path) == 0 &&
+                          line[line.size() - path.size() - 1] == ' ';
+        if (same && line.find(" 00010000 ") != std::string::npos) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Whether somebody of another network namespace answers there. Waits for the server's first message before
+/// hanging up: the memif driver takes a client that leaves earlier for a fatal error.
+bool answers(const std::string& path) {
+    constexpr int kGreetingWait_ms = 1000;
+    const int fd = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.c_str(), std::min(path.size(), sizeof address.sun_path - 1));
+    const int connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    const bool alive = connected == 0 || errno == EAGAIN;
+    if (connected == 0) {
+        pollfd wait{fd, POLLIN, 0};
+        ::poll(&wait, 1, kGreetingWait_ms);
+    }
+    ::close(fd);
+    return alive;
+}
+
 /// What is at a server's socket path: nothing, a dead process's leftover (removed), or somebody alive.
 Status claim_socket_path(const std::string& path) {
     struct stat found {};
@@ -46,14 +82,7 @@ Status claim_socket_path(const std::string& path) {
         return fail(
             ErrorCode::kGeneric, fmt::format("{} exists and is no socket: choose another path", path));
     }
-    const int fd = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, path.c_str(), std::min(path.size(), sizeof address.sun_path - 1));
-    const int connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    const int reason = errno;
-    ::close(fd);
-    if (connected == 0 || reason == EAGAIN) {
+    if (listed_as_listening(path) || answers(path)) {
         return fail(ErrorCode::kGeneric,
             fmt::format("memif socket {} already has a server: stop it or choose another path", path));
     }

@@ -16,6 +16,7 @@
 
 #include "pmd_glue/hugepages.h"
 #include "pmd_glue/log_capture.h"
+#include "pmd_glue/signal_scope.h"
 
 namespace fulmar::pmd_glue {
 namespace {
@@ -80,6 +81,7 @@ int call_init(std::vector<std::string>& args, bool mute) {
     }
     argv.push_back(nullptr);
     const StdioMute silence(mute);
+    const AllSignalsBlocked quiet;
     return ::rte_eal_init(static_cast<int>(args.size()), argv.data());
 }
 

@@ -15,10 +15,6 @@ namespace {
 
 using base::count;
 
-std::span<const std::byte> payload_of(const port::TxPacket& packet) {
-    return {packet.bytes, packet.length};
-}
-
 }  // namespace
 
 DpdkQueue::DpdkQueue(pmd_glue::Device& device, std::uint16_t queue_index, const net::IpStackOptions& stack)
@@ -213,111 +209,6 @@ void DpdkQueue::release(std::span<const port::RxPacket> packets) {
         ::rte_pktmbuf_free_bulk(buffers.data(), static_cast<unsigned>(part));
         packets = packets.subspan(part);
     }
-}
-
-std::size_t DpdkQueue::send(Instant now, std::span<const port::TxPacket> packets) {
-    if (packets.empty()) {
-        return 0;
-    }
-    if (waiting_count_ != 0) [[unlikely]] {
-        flush_waiting();
-    }
-    std::array<rte_mbuf*, kBurst> buffers;
-    const auto wanted = std::min(kBurst, packets.size());
-    if (waiting_count_ != 0 || !link_up_ ||
-        ::rte_pktmbuf_alloc_bulk(pool_, buffers.data(), static_cast<unsigned>(wanted)) != 0) {
-        count(stats_.tx_rejected, packets.size());
-        return 0;
-    }
-    std::size_t ready = 0;
-    std::uint64_t bytes = 0;
-    for (std::size_t i = 0; i < wanted; ++i) {
-        // A buffer that got no packet serves for the next one.
-        if (place(now, packets[i], *buffers[ready])) {
-            ++ready;
-        }
-        bytes += packets[i].length;
-    }
-    if (ready != wanted) {
-        ::rte_pktmbuf_free_bulk(buffers.data() + ready, static_cast<unsigned>(wanted - ready));
-        mirror_drops();
-        run_stack(now);
-    }
-    count(stats_.tx_packets, wanted);
-    count(stats_.tx_bytes, bytes);
-    if (ready != 0) {
-        transmit(std::span(buffers).first(ready));
-    }
-    return wanted;
-}
-
-/// Writes one packet into a buffer; false if it goes another way or nowhere.
-bool DpdkQueue::place(Instant now, const port::TxPacket& packet, rte_mbuf& buffer) {
-    auto* const frame = rte_pktmbuf_mtod(&buffer, std::byte*);
-    const auto source_port = static_cast<const DpdkBinding*>(packet.binding)->udp_port();
-    const auto outcome =
-        stack_.build_headers(now, source_port, packet.destination, payload_of(packet), frame);
-    if (outcome == net::TxOutcome::kReady) [[likely]] {
-        std::memcpy(frame + net::kHeadersLength, packet.bytes, packet.length);
-        const auto length = static_cast<std::uint32_t>(net::kHeadersLength) + packet.length;
-        buffer.data_len = static_cast<std::uint16_t>(length);
-        buffer.pkt_len = length;
-        buffer.ol_flags = tx_flags_;
-        buffer.tx_offload = tx_lengths_;
-        return true;
-    }
-    if (outcome == net::TxOutcome::kUnresolved) {
-        stack_.park(now, source_port, packet.destination, payload_of(packet));
-    } else if (outcome == net::TxOutcome::kLocal) {
-        deliver_locally(packet);
-    }
-    return false;
-}
-
-/// Hands buffers to the device; what it does not take waits here, already built.
-void DpdkQueue::transmit(std::span<rte_mbuf*> buffers) {
-    std::uint16_t taken = 0;
-    if (waiting_count_ == 0) {
-        const pmd_glue::BurstScope scope(guard_);
-        taken = ::rte_eth_tx_burst(
-            port_id_, queue_index_, buffers.data(), static_cast<std::uint16_t>(buffers.size()));
-    }
-    if (taken == buffers.size()) [[likely]] {
-        return;
-    }
-    const auto rest = buffers.subspan(taken);
-    if (waiting_count_ == 0) {
-        waiting_first_ = 0;
-    }
-    const auto room = kBurst - waiting_first_ - waiting_count_;
-    const auto kept = std::min(room, rest.size());
-    std::copy_n(
-        rest.begin(), kept, waiting_.begin() + static_cast<std::ptrdiff_t>(waiting_first_ + waiting_count_));
-    waiting_count_ += kept;
-    if (kept != rest.size()) {
-        ::rte_pktmbuf_free_bulk(rest.data() + kept, static_cast<unsigned>(rest.size() - kept));
-    }
-}
-
-void DpdkQueue::flush_waiting() {
-    const pmd_glue::BurstScope scope(guard_);
-    const auto taken = ::rte_eth_tx_burst(
-        port_id_, queue_index_, waiting_.data() + waiting_first_, static_cast<std::uint16_t>(waiting_count_));
-    waiting_first_ += taken;
-    waiting_count_ -= taken;
-}
-
-void DpdkQueue::drop_waiting() {
-    if (waiting_count_ != 0) {
-        ::rte_pktmbuf_free_bulk(waiting_.data() + waiting_first_, static_cast<unsigned>(waiting_count_));
-        count(stats_.tx_rejected, waiting_count_);
-        waiting_count_ = 0;
-    }
-}
-
-bool DpdkQueue::resolve(Instant now, port::Endpoint remote) {
-    const auto outcome = stack_.resolve(now, remote);
-    return outcome == net::TxOutcome::kReady || outcome == net::TxOutcome::kLocal;
 }
 
 port::Binding* DpdkQueue::find_binding(std::uint16_t udp_port) const {
