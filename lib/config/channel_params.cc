@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "base/position.h"
 #include "config/channel_values.h"
-#include "config/limits.h"
+#include "config/protocol_limits.h"
 #include "config/size.h"
 #include "config/text.h"
 #include "port/endpoint.h"
