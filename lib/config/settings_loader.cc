@@ -166,7 +166,7 @@ Status SettingsLoader::apply_name(
     std::string_view name, std::string_view value, SettingLayer layer, const std::string& source) {
     if (is_aeron_name(name)) {
         if (const SettingRow* row = find_setting_by_property(name)) {
-            return apply(*row, value, layer, source + " " + std::string(name));
+            return apply(*row, value, layer, source);
         }
         note_unused(name, source);
         return Done{};

@@ -12,7 +12,7 @@ using fulmar::port::to_string;
 
 TEST_CASE("port: an IPv4 address survives text and back") {
     for (const char* text : {"0.0.0.0", "10.0.0.1", "192.168.255.9", "255.255.255.255", "224.0.1.1"}) {
-        CAPTURE(text);
+        CAPTURE(std::string(text));
         const auto ip = parse_ip(text);
         REQUIRE(ip.has_value());
         CHECK(ip->is_v4());
@@ -30,7 +30,7 @@ TEST_CASE("port: text that is no address is refused") {
             "1.2.3.4 ", " 1.2.3.4", "1.2.3.-4", "1.2.3.+4", "a.b.c.d", "1.2.3.4294967297", "host", ":",
             ":::", "1::2::3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "12345::", "::g", "1:2:3:4:5:6:7::8",
             "::1.2.3", "::1.2.3.4:5", "1.2.3.4::", "[::1]", "::1%eth0", ":1:2:3:4:5:6:7", "1:2:3:4:5:6:7:"}) {
-        CAPTURE(text);
+        CAPTURE(std::string(text));
         CHECK_FALSE(parse_ip(text).has_value());
     }
 }
@@ -46,7 +46,7 @@ TEST_CASE("port: an IPv6 address is written in its canonical form") {
              Row{"1:2:3:4:5:6::8", "1:2:3:4:5:6:0:8"}, Row{"::ffff:10.0.0.1", "::ffff:a00:1"},
              Row{"1:2:3:4:5:6:0:0", "1:2:3:4:5:6::"}, Row{"ff02::1", "ff02::1"},
              Row{"1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:102:304"}}) {
-        CAPTURE(row.text);
+        CAPTURE(std::string(row.text));
         const auto ip = parse_ip(row.text);
         REQUIRE(ip.has_value());
         CHECK(ip->family == IpAddress::Family::kV6);
@@ -59,7 +59,7 @@ TEST_CASE("port: an IPv6 address is written in its canonical form") {
 
 TEST_CASE("port: an endpoint is an address and a port") {
     for (const char* text : {"10.0.0.1:40123", "0.0.0.0:0", "[::1]:40123", "[2001:db8::1]:65535"}) {
-        CAPTURE(text);
+        CAPTURE(std::string(text));
         const auto endpoint = parse_endpoint(text);
         REQUIRE(endpoint.has_value());
         CHECK(endpoint->valid());
@@ -72,7 +72,7 @@ TEST_CASE("port: a malformed endpoint is refused") {
     for (const char* text : {"", ":", "10.0.0.1", "10.0.0.1:", ":40123", "10.0.0.1:65536", "10.0.0.1:-1",
              "10.0.0.1:+1", "10.0.0.1:1x", "10.0.0.1: 1", "[10.0.0.1]:1", "::1:40123", "[::1]", "[::1]40123",
              "[::1:40123", "::1]:40123", "localhost:40123", "10.0.0.1:040"}) {
-        CAPTURE(text);
+        CAPTURE(std::string(text));
         CHECK_FALSE(parse_endpoint(text).has_value());
     }
 }
