@@ -49,19 +49,21 @@ struct Event {
 };
 static_assert(sizeof(Event) == 32, "four words, no padding");
 
-class EventRing {
+/// Atom: std::atomic, or one that a test steps through.
+template <template <class> class Atom>
+class BasicEventRing {
     static constexpr std::size_t kWords = sizeof(Event) / sizeof(std::uint64_t);
     using Words = std::array<std::uint64_t, kWords>;
 
     /// version is 2n + 1 while the n-th event is written, 2n + 2 once it stands.
     struct Slot {
-        std::atomic<std::uint64_t> version{0};
-        std::array<std::atomic<std::uint64_t>, kWords> words{};
+        Atom<std::uint64_t> version{0};
+        std::array<Atom<std::uint64_t>, kWords> words{};
     };
 
   public:
     /// capacity is rounded up to a power of two; the memory is taken here.
-    explicit EventRing(std::size_t capacity)
+    explicit BasicEventRing(std::size_t capacity)
         : mask_(std::bit_ceil(capacity) - 1), slots_(std::make_unique<Slot[]>(mask_ + 1)) {}
 
     void push(const Event& event) {
@@ -86,7 +88,7 @@ class EventRing {
     /// Reads from the oldest event that is left when it first looks.
     class Reader {
       public:
-        explicit Reader(const EventRing& ring) : ring_(ring) {}
+        explicit Reader(const BasicEventRing& ring) : ring_(ring) {}
 
         /// The next event, or false when there is none yet.
         [[nodiscard]] bool next(Event& event) {
@@ -118,7 +120,7 @@ class EventRing {
             }
         }
 
-        const EventRing& ring_;
+        const BasicEventRing& ring_;
         std::uint64_t index_ = 0;
         std::uint64_t lost_ = 0;
     };
@@ -147,7 +149,9 @@ class EventRing {
     std::unique_ptr<Slot[]> slots_;
     // writer's line
     alignas(base::kCacheLineBytes) std::uint64_t next_ = 0;
-    std::atomic<std::uint64_t> count_{0};
+    Atom<std::uint64_t> count_{0};
 };
+
+using EventRing = BasicEventRing<std::atomic>;
 
 }  // namespace fulmar::observe

@@ -1,5 +1,6 @@
 #include "observe/distinct_error_log.h"
 
+#include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
@@ -129,4 +130,30 @@ TEST_CASE("distinct_error_log: writers at once lose no observation and record no
     }
     CHECK(total == kWriters * kRounds);
     CHECK(log.dropped() == 0);
+}
+
+TEST_CASE("distinct_error_log: who meets an error while its record is being made is counted on it") {
+    constexpr int kErrors = 4000;
+    std::vector<std::byte> bytes(kErrors * 256);
+    DistinctErrorLog log(bytes, kErrors);
+    const std::string text(200, 'x');  // copying it keeps the moment open
+    std::atomic<int> arrived{0};
+    const auto meet_all = [&] {
+        for (int code = 0; code < kErrors; ++code) {
+            arrived.fetch_add(1);
+            while (arrived.load() < 2 * (code + 1)) {
+            }
+            log.record(code, text, code);
+        }
+    };
+    std::thread other(meet_all);
+    meet_all();
+    other.join();
+    const auto records = read_all(bytes);
+    REQUIRE(records.size() == kErrors);
+    int wrong = 0;
+    for (const auto& record : records) {
+        wrong += record.observation_count == 2 ? 0 : 1;
+    }
+    CHECK(wrong == 0);
 }

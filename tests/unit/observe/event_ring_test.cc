@@ -1,7 +1,9 @@
 #include "observe/event_ring.h"
 
 #include <atomic>
+#include <functional>
 #include <thread>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -20,6 +22,23 @@ Event event(std::int64_t n) {
         .kind = EventKind::kNakSent,
         .detail = static_cast<std::uint16_t>(n)};
 }
+
+/// An atomic that lets a test act just before any of the reader's loads.
+template <class T>
+struct SteppedAtomic {
+    SteppedAtomic(T initial = {}) : value(initial) {}
+    T load(std::memory_order) const {
+        if (on_load && --loads_until == 0) {
+            std::exchange(on_load, nullptr)();
+        }
+        return value;
+    }
+    void store(T desired, std::memory_order) { value = desired; }
+
+    T value;
+    static inline std::function<void()> on_load;
+    static inline int loads_until = 0;
+};
 
 }  // namespace
 
@@ -55,9 +74,34 @@ TEST_CASE("event_ring: a slow reader loses the oldest and is told how many") {
     CHECK(read == event(13));
 }
 
+TEST_CASE("event_ring: an event overwritten between any two loads of its reader is lost, not torn") {
+    using Word = SteppedAtomic<std::uint64_t>;
+    constexpr int kLoadsOfOneRead = 7;  // count, version, four words, version again
+    for (int step = 1; step <= kLoadsOfOneRead; ++step) {
+        for (std::int64_t overtaken = 1; overtaken <= 3; ++overtaken) {
+            CAPTURE(step);
+            CAPTURE(overtaken);
+            BasicEventRing<SteppedAtomic> ring(1);
+            BasicEventRing<SteppedAtomic>::Reader reader(ring);
+            ring.push(event(0));
+            Word::loads_until = step;
+            Word::on_load = [&] {
+                for (std::int64_t n = 1; n <= overtaken; ++n) {
+                    ring.push(event(n));
+                }
+            };
+            Event read;
+            REQUIRE(reader.next(read));
+            CHECK_FALSE(Word::on_load);
+            CHECK(read == event(overtaken));
+            CHECK(reader.lost() == static_cast<std::uint64_t>(overtaken));
+        }
+    }
+}
+
 TEST_CASE("event_ring: no event is torn while the writer runs over the reader") {
-    constexpr std::int64_t kEvents = 200'000;
-    EventRing ring(16);
+    constexpr std::int64_t kEvents = 500'000;
+    EventRing ring(1);  // the writer is always in the slot that the reader is in
     std::atomic<bool> is_reading{false};
     std::thread writer([&] {
         is_reading.wait(false);
