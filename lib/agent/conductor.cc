@@ -26,6 +26,7 @@ Conductor::Conductor(ConductorContext context)
       session_ids_(static_cast<std::int32_t>(prng_.next()), options_.reserved_session_low,
           options_.reserved_session_high),
       next_receiver_id_(static_cast<std::int64_t>(prng_.next())) {
+    log_root_ = options_.log_dir.empty() ? options_.dir : options_.log_dir;
     record_.reserve(context_.commands.message_length_max());
 }
 
@@ -69,6 +70,9 @@ int Conductor::poll_resource(Instant now) {
     int work = 0;
     while (auto task = resources_.next_result()) {
         ++work;
+        if (task->space_is_low && task->check_space) {
+            log_error(ErrorCode::kStorageSpace, "space for logs is running low in " + log_root_);
+        }
         if (add_ && add_->task_id == task->id) {
             on_add_result(now, std::move(task));
             continue;

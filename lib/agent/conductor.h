@@ -233,6 +233,7 @@ class Conductor {
     ResourceClient resources_;
     Outbox<SenderQueue, SenderCommand> to_sender_;
     Outbox<ReceiverQueue, ReceiverCommand> to_receiver_;
+    std::string log_root_;
     base::Prng prng_;
     SessionIds session_ids_;
     std::int64_t next_receiver_id_;

@@ -193,6 +193,8 @@ Result<bool> Conductor::create_publication_log(PendingAdd& add, std::int32_t ter
     task->kind = ResourceTask::Kind::kCreateLog;
     task->path = log_path("publications", add.correlation_id);
     task->length = layout::log_file_length(term_length, options_.log_page_size);
+    task->check_space = options_.check_storage;
+    task->low_space = options_.low_storage_warning;
     task->reserve = !add.params.sparse.value_or(options_.sparse_terms);
     submit_for_add(add, std::move(task));
     return false;

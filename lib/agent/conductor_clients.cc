@@ -187,7 +187,7 @@ void Conductor::free_counters(std::vector<std::int32_t>& ids) {
 }
 
 std::string Conductor::log_path(std::string_view folder, std::int64_t id) const {
-    std::string path = options_.log_dir.empty() ? options_.dir : options_.log_dir;
+    std::string path = log_root_;
     path += '/';
     path += folder;
     path += '/';

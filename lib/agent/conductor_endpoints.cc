@@ -111,7 +111,9 @@ Result<Conductor::Step> Conductor::ensure_send_endpoint(PendingAdd& add, SendCha
         add.port = route;
         port::BindRequest bind;
         bind.local = add.local.valid() ? add.local : any_like(add.address);
-        bind.remote = add.address;
+        if (options_.connect_sockets) {
+            bind.remote = add.address;
+        }
         bind.sndbuf_length = add.params.socket_sndbuf_length.value_or(options_.so_sndbuf);
         bind.rcvbuf_length = add.params.socket_rcvbuf_length.value_or(options_.so_rcvbuf);
         bind.ttl = add.params.ttl.value_or(options_.ttl);

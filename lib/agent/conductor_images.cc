@@ -16,6 +16,11 @@ namespace {
 /// How a channel's nak-delay stretches to repeats. source: Aeron's unicast retry ratio.
 constexpr std::int64_t kNakRetryRatio = 100;
 
+/// Receive windows where nobody chose one. A socket's buffer bounds what may be under way, as Aeron's
+/// default says; behind a device there is none, and half of a small term or this is right.
+constexpr std::int32_t kSocketWindow = 128 * 1024;
+constexpr std::int32_t kDeviceWindow = 2 * 1024 * 1024;
+
 }  // namespace
 
 const SubscriptionState* Conductor::matching_subscription(
@@ -51,8 +56,10 @@ Status Conductor::check_image(const ConductorEvent& event, std::int32_t& window)
                                              " in the making");
     }
     const auto& asked = subscription->params.receiver_window_length;
-    window = std::min(asked.value_or(options_.initial_window), setup.term_length / 2);
     const std::int32_t buffer = event.endpoint->binding->rcvbuf_length();
+    const std::int32_t by_port = buffer > 0 ? kSocketWindow : kDeviceWindow;
+    const std::int32_t usual = options_.initial_window > 0 ? options_.initial_window : by_port;
+    window = std::min(asked.value_or(usual), setup.term_length / 2);
     if (buffer > 0 && window > buffer) {
         if (asked) {
             return fail(ErrorCode::kInvalidChannel,
@@ -92,6 +99,8 @@ void Conductor::on_create_image(Instant, const ConductorEvent& event) {
     task->kind = ResourceTask::Kind::kCreateLog;
     task->path = log_path("images", pending.correlation_id);
     task->length = layout::log_file_length(event.setup.term_length, options_.log_page_size);
+    task->check_space = options_.check_storage;
+    task->low_space = options_.low_storage_warning;
     task->reserve = !options_.sparse_terms;
     pending.task_id = resources_.submit(std::move(task));
     ++endpoint.references;

@@ -99,7 +99,7 @@ layout::LogBuffer Conductor::create_log(PublicationState& publication, const Pen
     metadata.publication_window_length = window;
     metadata.session_id = publication.session_id;
     metadata.stream_id = publication.stream_id;
-    metadata.max_resend = add.params.max_resend.value_or(options_.max_resend);
+    metadata.max_resend = add.params.max_resend.value_or(options_.retransmits_max);
     metadata.linger_timeout_ns = add.params.linger.value_or(options_.publication_linger_timeout).ns;
     const Duration untethered =
         add.params.untethered_window_limit_timeout.value_or(options_.untethered_window_limit_timeout);
@@ -279,7 +279,8 @@ Status Conductor::create_network_publication(Instant now, PendingAdd& add, SendC
     options.connection_timeout = options_.publication_connection_timeout;
     options.unblock_timeout = options_.publication_unblock_timeout;
     options.linger_timeout = add.params.linger.value_or(options_.publication_linger_timeout);
-    options.retransmit.slots = static_cast<std::size_t>(add.params.max_resend.value_or(options_.max_resend));
+    options.retransmit.slots =
+        static_cast<std::size_t>(add.params.max_resend.value_or(options_.retransmits_max));
     options.retransmit.delay = options_.retransmit_delay;
     options.retransmit.linger = options_.retransmit_linger;
     options.packets_per_send = static_cast<std::size_t>(options_.packets_per_send);

@@ -102,13 +102,14 @@ void DriverCore::register_system_counters() {
     system_[SystemCounter::kControlProtocolVersion].set_release(layout::kControlProtocolVersion);
     stalls_ =
         counters_.allocate({kStallsCounterType, {}, "Times the driver itself stood still", 0, -1}, now_ms);
+    port_counters_ = PortCounters(parts_.ports, counters_, now_ms, parts_.options.timer_interval);
     const auto& options = parts_.options;
     conductor_cycle_ = {system_[SystemCounter::kConductorMaxCycleTime],
-        system_[SystemCounter::kConductorCycleTimeThresholdExceeded], options.cycle_threshold};
+        system_[SystemCounter::kConductorCycleTimeThresholdExceeded], options.conductor_cycle_threshold};
     sender_cycle_ = {system_[SystemCounter::kSenderMaxCycleTime],
-        system_[SystemCounter::kSenderCycleTimeThresholdExceeded], options.cycle_threshold};
+        system_[SystemCounter::kSenderCycleTimeThresholdExceeded], options.sender_cycle_threshold};
     receiver_cycle_ = {system_[SystemCounter::kReceiverMaxCycleTime],
-        system_[SystemCounter::kReceiverCycleTimeThresholdExceeded], options.cycle_threshold};
+        system_[SystemCounter::kReceiverCycleTimeThresholdExceeded], options.receiver_cycle_threshold};
     errors_ =
         std::make_unique<DriverErrors>(&error_log_, system_[SystemCounter::kErrors], parts_.error_listener);
 }
@@ -138,6 +139,7 @@ void DriverCore::create_network_agents() {
 
 int DriverCore::poll_conductor(Instant now) {
     conductor_cycle_.on_cycle(now);
+    port_counters_.poll(now);
     return conductor_->poll(now);
 }
 
@@ -175,6 +177,7 @@ void DriverCore::close(Instant now) {
         now = now + milliseconds(1);
         (void)poll_inline(now);
     }
+    port_counters_.update();
     commands_.set_consumer_heartbeat_ms(-1);
     if (parts_.options.dir_delete_on_shutdown) {
         DriverOptions options = parts_.options;

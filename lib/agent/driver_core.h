@@ -13,6 +13,7 @@
 #include "agent/driver_errors.h"
 #include "agent/driver_options.h"
 #include "agent/loss_bridge.h"
+#include "agent/port_counters.h"
 #include "agent/receiver.h"
 #include "agent/resource.h"
 #include "agent/sender.h"
@@ -82,6 +83,7 @@ class DriverCore {
     observe::Counter stalls_;
     observe::DistinctErrorLog error_log_;
     std::unique_ptr<DriverErrors> errors_;
+    PortCounters port_counters_;
     observe::LossReport loss_report_;
     LossBridge losses_;
 

@@ -29,15 +29,17 @@ struct DriverOptions {
     std::int32_t term_length = 16 * 1024 * 1024;
     std::int32_t ipc_term_length = 64 * 1024 * 1024;
     bool sparse_terms = false;
+    bool check_storage = true;
     std::int32_t mtu = 1408;
     std::int32_t ipc_mtu = 1408;
     std::int32_t publication_window = 0;      ///< 0: half a term
     std::int32_t ipc_publication_window = 0;  ///< 0: half a term
-    std::int32_t initial_window = 2 * 1024 * 1024;
+    std::int32_t initial_window = 0;          ///< 0: by port, see conductor_images.cc
     std::int32_t so_sndbuf = 0;
     std::int32_t so_rcvbuf = 0;
     std::int32_t ttl = 0;
-    std::int32_t max_resend = 64;
+    bool connect_sockets = true;
+    std::int32_t retransmits_max = 64;  ///< ranges of one publication under way at once
     std::int32_t packets_per_send = 32;
     std::int32_t stream_session_limit = 0x7FFFFFFF;
     std::int32_t reserved_session_low = -1;
@@ -67,7 +69,9 @@ struct DriverOptions {
     Duration timer_interval = seconds(1);
     Duration driver_timeout = seconds(10);
     Duration counter_reuse_timeout = seconds(1);
-    Duration cycle_threshold = milliseconds(100);
+    Duration conductor_cycle_threshold = milliseconds(100);
+    Duration sender_cycle_threshold = milliseconds(100);
+    Duration receiver_cycle_threshold = milliseconds(100);
     /// Our own process was not running for longer than this: deadlines that others keep are re-based.
     Duration stall_threshold = seconds(1);
 };

@@ -55,12 +55,13 @@ void Resource::open_binding(ResourceTask& task) {
 
 void Resource::create_log(ResourceTask& task) {
     const std::int64_t usable = context_.memory->usable_space(task.path);
-    if (usable < task.length) {
+    if (task.check_space && usable < task.length) {
         task.error = Error{ErrorCode::kStorageSpace, "insufficient space for " + task.path + ": " +
                                                          std::to_string(task.length) + " bytes needed, " +
                                                          std::to_string(usable) + " usable"};
         return;
     }
+    task.space_is_low = usable - task.length < task.low_space;
     auto created = context_.memory->create(task.path, task.length, task.reserve);
     if (created) {
         task.mapping = std::move(created).value();

@@ -41,8 +41,11 @@ struct ResourceTask {
     std::unique_ptr<port::Binding> binding;
 
     std::string path;
-    std::int64_t length = 0;  ///< bytes
-    bool reserve = true;      ///< take the space before the log is announced
+    std::int64_t length = 0;    ///< bytes
+    bool reserve = true;        ///< take the space before the log is announced
+    bool check_space = true;    ///< refuse what does not fit, reserved or not
+    bool space_is_low = false;  ///< outcome: less than low_space is left
+    std::int64_t low_space = 0;
     std::unique_ptr<port::Mapping> mapping;
 };
 

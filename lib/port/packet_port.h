@@ -106,6 +106,30 @@ class PacketQueue {
     [[nodiscard]] virtual const QueueStats& stats() const = 0;
 };
 
+/// A named total of a port, for counters and tools.
+struct PortStatistic {
+    std::int32_t counter_type = 0;  ///< layout/port_counters.h
+    std::string_view name;          ///< static text
+    std::uint64_t value = 0;
+};
+inline constexpr std::size_t kPortStatisticsMax = 16;
+
+/// Collects statistics into a caller's array.
+class StatisticsList {
+  public:
+    explicit StatisticsList(std::span<PortStatistic, kPortStatisticsMax> out) : out_(out) {}
+    void add(std::int32_t counter_type, std::string_view name, std::uint64_t value) {
+        if (count_ < out_.size()) {
+            out_[count_++] = {counter_type, name, value};
+        }
+    }
+    [[nodiscard]] std::size_t size() const { return count_; }
+
+  private:
+    std::span<PortStatistic, kPortStatisticsMax> out_;
+    std::size_t count_ = 0;
+};
+
 /// A network device or kernel stack. threads: control calls from one thread (conductor or resource agent);
 /// Binding open/close may race with queue polls, add/remove may not.
 class PacketPort {
@@ -125,6 +149,9 @@ class PacketPort {
     /// The queue of one role; the same object for every role where there is only one.
     enum class Role : std::uint8_t { kSender, kReceiver };
     [[nodiscard]] virtual PacketQueue& queue(Role role) = 0;
+
+    /// Totals since start, always the same ones in the same order. threads: any.
+    virtual void statistics(StatisticsList& out) const { (void)out; }
 
     /// errors: kInvalidChannel (address not ours), kGeneric (port in use, no permission), one clear line.
     [[nodiscard]] virtual Result<std::unique_ptr<Binding>> open(const BindRequest& request) = 0;

@@ -1,0 +1,15 @@
+/// Names by the system's resolver.
+#pragma once
+
+#include "port/resolver.h"
+
+namespace fulmar::drivers {
+
+/// threads: any.
+class SystemResolver final : public port::Resolver {
+  public:
+    /// The first IPv4 address, else the first IPv6 one.
+    [[nodiscard]] Result<port::IpAddress> resolve(const std::string& host) override;
+};
+
+}  // namespace fulmar::drivers
