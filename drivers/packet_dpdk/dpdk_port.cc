@@ -3,6 +3,9 @@
 #include <fmt/core.h>
 #include <utility>
 
+#include "base/statistic.h"
+#include "layout/port_counters.h"
+
 namespace fulmar::drivers {
 namespace {
 
@@ -101,6 +104,21 @@ std::string DpdkPort::describe() const {
         info.name, info.driver, port::to_string(ip_), prefix_length_, info.mtu, info.queue_pairs,
         info.hugepages ? "yes" : "no", info.zero_copy ? "yes" : "no",
         info.rx_checksum_offload || info.tx_checksum_offload ? "yes" : "no");
+}
+
+void DpdkPort::statistics(port::StatisticsList& out) const {
+    namespace types = layout::counter_type;
+    const pmd_glue::DeviceStats device = device_->stats();
+    const port::QueueStats& queue = queue_->stats();
+    out.add(types::kPortDeviceRxPackets, "device-rx-packets", device.rx_packets);
+    out.add(types::kPortDeviceTxPackets, "device-tx-packets", device.tx_packets);
+    out.add(types::kPortRxPackets, "rx-packets", base::read_count(queue.rx_packets));
+    out.add(types::kPortTxPackets, "tx-packets", base::read_count(queue.tx_packets));
+    out.add(types::kPortRxDropped, "rx-dropped",
+        base::read_count(queue.rx_malformed) + base::read_count(queue.rx_checksum_bad) + base::read_count(queue.rx_no_binding));
+    out.add(types::kPortTxRejected, "tx-rejected", base::read_count(queue.tx_rejected));
+    out.add(types::kPortRxMissed, "rx-missed", device.rx_missed + device.rx_no_buffer);
+    out.add(types::kPortNeighbourMisses, "neighbour-misses", base::read_count(queue.neighbour_misses));
 }
 
 }  // namespace fulmar::drivers

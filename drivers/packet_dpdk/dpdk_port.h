@@ -44,6 +44,8 @@ class DpdkPort final : public port::PacketPort {
     [[nodiscard]] port::PacketQueue& queue(Role) override { return *queue_; }
     [[nodiscard]] Result<std::unique_ptr<port::Binding>> open(const port::BindRequest& request) override;
 
+    void statistics(port::StatisticsList& out) const override;
+
     [[nodiscard]] const pmd_glue::Device& device() const { return *device_; }
     /// As counted by the device. threads: any.
     [[nodiscard]] pmd_glue::DeviceStats device_stats() const { return device_->stats(); }

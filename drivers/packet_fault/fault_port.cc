@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "layout/port_counters.h"
+
 namespace fulmar::drivers {
 
 FaultPort::FaultPort(
@@ -34,6 +36,16 @@ FaultQueueCounts FaultPort::counts(net::FaultDirection direction) const {
         }
     }
     return total;
+}
+
+void FaultPort::statistics(port::StatisticsList& out) const {
+    inner_->statistics(out);
+    const auto drawn = [this](net::FaultDirection direction) {
+        const net::FaultCounts counts = this->counts(direction).drawn;
+        return counts.lost + counts.duplicated + counts.reordered + counts.delayed + counts.corrupted;
+    };
+    out.add(layout::counter_type::kPortFaultsRx, "faults-rx", drawn(net::FaultDirection::kRx));
+    out.add(layout::counter_type::kPortFaultsTx, "faults-tx", drawn(net::FaultDirection::kTx));
 }
 
 }  // namespace fulmar::drivers

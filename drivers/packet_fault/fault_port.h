@@ -33,6 +33,8 @@ class FaultPort final : public port::PacketPort {
         return inner_->open(request);
     }
 
+    void statistics(port::StatisticsList& out) const override;
+
     /// In force from each queue's next burst on. What is held already keeps its time.
     void set_spec(const net::FaultSpec& spec) { shared_.set(spec); }
     [[nodiscard]] net::FaultSpec spec() const { return shared_.get(); }

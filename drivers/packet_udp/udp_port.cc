@@ -1,5 +1,8 @@
 #include "drivers/packet_udp/udp_port.h"
 
+#include "base/statistic.h"
+#include "layout/port_counters.h"
+
 #include <utility>
 
 #include "base/assert.h"
@@ -16,6 +19,16 @@ UdpPort::UdpPort(const Options& options)
 
 port::PacketQueue& UdpPort::queue(Role role) {
     return role == Role::kSender ? sender_ : receiver_;
+}
+
+void UdpPort::statistics(port::StatisticsList& out) const {
+    namespace types = layout::counter_type;
+    const auto total = [this](std::uint64_t port::QueueStats::* field) {
+        return base::read_count(sender_.stats().*field) + base::read_count(receiver_.stats().*field);
+    };
+    out.add(types::kPortRxPackets, "rx-packets", total(&port::QueueStats::rx_packets));
+    out.add(types::kPortTxPackets, "tx-packets", total(&port::QueueStats::tx_packets));
+    out.add(types::kPortTxRejected, "tx-rejected", total(&port::QueueStats::tx_rejected));
 }
 
 Result<std::unique_ptr<port::Binding>> UdpPort::open(const port::BindRequest& request) {

@@ -34,6 +34,7 @@ class UdpPort final : public port::PacketPort {
     [[nodiscard]] int prefix_length() const override { return options_.prefix_length; }
     [[nodiscard]] bool has_separate_queues() const override { return true; }
     [[nodiscard]] port::PacketQueue& queue(Role role) override;
+    void statistics(port::StatisticsList& out) const override;
     [[nodiscard]] Result<std::unique_ptr<port::Binding>> open(const port::BindRequest& request) override;
 
   private:

@@ -62,7 +62,8 @@ void NetworkPublication::check_for_blocked_producer(Instant now) {
         return;
     }
     if (now - blocked_since_ >= options_.unblock_timeout) {
-        if (term::unblock(log_, consumer) != term::UnblockResult::kNoAction) {
+        const auto producers = state_ == State::kActive ? term::Producers::kMayLive : term::Producers::kGone;
+        if (term::unblock(log_, consumer, producers) != term::UnblockResult::kNoAction) {
             system_[SystemCounter::kUnblockedPublications].increment_relaxed();
         }
         blocked_since_ = now;
