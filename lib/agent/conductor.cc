@@ -254,7 +254,9 @@ void Conductor::shut_down() {
         endpoint->references = 0;
     }
     for (const auto& image : images_) {
-        ++image->endpoint->references;
+        if (image->endpoint != nullptr) {
+            ++image->endpoint->references;
+        }
     }
     for (const PendingImage& pending : pending_images_) {
         ++pending.endpoint->references;

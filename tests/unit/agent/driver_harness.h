@@ -79,7 +79,7 @@ struct World {
     }
 
     /// Polls every driver given once per step of the clock.
-    void run(std::initializer_list<DriverCore*> drivers, Duration duration, Duration step = milliseconds(1)) {
+    void run(const std::vector<DriverCore*>& drivers, Duration duration, Duration step = milliseconds(1)) {
         for (Instant end = clock.now() + duration; clock.now() < end;) {
             clock.advance(step);
             for (DriverCore* driver : drivers) {
@@ -158,7 +158,7 @@ class RawClient {
     void keepalive() { send(layout::CommandType::kClientKeepalive, layout::ClientCommand{id_, 0}); }
 
     /// Polls the driver and reads events until one of the type has come.
-    RawEvent await(layout::EventType type, std::initializer_list<DriverCore*> others = {}) {
+    RawEvent await(layout::EventType type, const std::vector<DriverCore*>& others = {}) {
         for (int i = 0; i < kStepsMax; ++i) {
             if (i % 1000 == 999) {
                 keepalive();
@@ -176,7 +176,7 @@ class RawClient {
         return {type, {}};
     }
     template <class Event>
-    Event await_as(layout::EventType type, std::initializer_list<DriverCore*> others = {}) {
+    Event await_as(layout::EventType type, const std::vector<DriverCore*>& others = {}) {
         last_ = await(type, others);
         return last_.as<Event>();
     }
@@ -203,7 +203,7 @@ class RawClient {
   private:
     static constexpr int kStepsMax = 16'000;  ///< 15 s, longer than any time-out
 
-    void step(std::initializer_list<DriverCore*> others, Duration by) {
+    void step(const std::vector<DriverCore*>& others, Duration by) {
         world_.clock.advance(by);
         driver_.poll_inline(world_.clock.now());
         for (DriverCore* other : others) {
