@@ -122,7 +122,9 @@ bool LoopQueue::deliver(LoopBinding& binding, const port::Endpoint& source, cons
     const auto index = free_.back();
     free_.pop_back();
     slots_[index] = {source, &binding, packet.length};
-    std::memcpy(bytes_of(index), packet.bytes, packet.length);
+    if (packet.length > 0) {
+        std::memcpy(bytes_of(index), packet.bytes, packet.length);
+    }
     waiting_[(waiting_head_ + waiting_count_) % waiting_.size()] = index;
     ++waiting_count_;
     return true;

@@ -15,8 +15,13 @@ struct Unit {
 };
 constexpr std::array<Unit, 4> kUnits{{{"ns", 1}, {"us", 1'000}, {"ms", 1'000'000}, {"s", 1'000'000'000}}};
 
+/// The message stays one readable line whatever was given.
 Unexpected<Error> bad_part(std::string_view part, std::string_view why) {
-    return fail(ErrorCode::kGeneric, "fault: '" + std::string(part) + "' " + std::string(why));
+    constexpr std::size_t kQuotedMax = 48;
+    std::string quoted(part.substr(0, kQuotedMax));
+    std::replace_if(
+        quoted.begin(), quoted.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+    return fail(ErrorCode::kGeneric, "fault: '" + quoted + "' " + std::string(why));
 }
 
 template <class T>

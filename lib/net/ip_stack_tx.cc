@@ -154,7 +154,7 @@ void IpStack::park(Instant now, std::uint16_t source_port, const port::Endpoint&
     parked.destination = destination;
     parked.length = static_cast<std::uint32_t>(payload.size());
     parked.order = ++parked_order_;
-    std::memcpy(parked_bytes(parked).data(), payload.data(), payload.size());
+    std::copy(payload.begin(), payload.end(), parked_bytes(parked).begin());
     parked_version_ = 0;  // look at it even if the answer came meanwhile
     base::count(stats_.parked);
 }

@@ -1,7 +1,7 @@
 /// A second host for the stack under test to talk to, and frames to talk with.
 #pragma once
 
-#include <cstring>
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -32,7 +32,7 @@ inline port::Endpoint peer_endpoint() {
 
 inline Bytes text_bytes(const std::string& text) {
     Bytes bytes(text.size());
-    std::memcpy(bytes.data(), text.data(), text.size());
+    std::transform(text.begin(), text.end(), bytes.begin(), [](char c) { return static_cast<std::byte>(c); });
     return bytes;
 }
 

@@ -26,7 +26,7 @@ std::vector<std::byte> request_with(std::size_t payload) {
 }  // namespace
 
 TEST_CASE("icmp: the reply to an echo keeps identifier, sequence and payload") {
-    for (const std::size_t payload : {0, 1, 56, 1472}) {
+    for (const auto payload : std::array<std::size_t, 4>{0, 1, 56, 1472}) {
         const auto request = request_with(payload);
         REQUIRE(icmp_checksum_ok(request));
         std::vector<std::byte> reply(request.size());
