@@ -8,8 +8,17 @@
 namespace fulmar::client {
 
 namespace {
+
 constexpr std::size_t kNameMax = 100;
+/// What ImageSet needs so that a poller's mark is surely visible; far beyond any store buffer.
+constexpr Duration kLingerMin = milliseconds(1);
+
+ClientOptions checked(ClientOptions options) {
+    options.resource_linger = std::max(options.resource_linger, kLingerMin);
+    return options;
 }
+
+}  // namespace
 
 Result<std::shared_ptr<Conductor>> Conductor::connect(ClientOptions options, ClientPorts ports) {
     const LivenessCheck check{ports.clock->epoch_ms(), options.driver_timeout};
@@ -34,7 +43,7 @@ Result<std::shared_ptr<Conductor>> Conductor::await_driver(ClientOptions options
 }
 
 Conductor::Conductor(ClientOptions options, ClientPorts ports, DriverLink link)
-    : options_(std::move(options)),
+    : options_(checked(std::move(options))),
       ports_(ports),
       link_(std::move(link)),
       logs_(*ports.memory_map, options_.pre_touch),

@@ -147,7 +147,9 @@ class Image {
         const std::int32_t term_length = init_.log.term_length();
         const std::int32_t offset = base::compute_term_offset(position, term_length);
         const std::int64_t base_position = position - offset;
-        const std::int64_t room = std::min<std::int64_t>(term_length, limit_position - base_position);
+        // Down to a frame's alignment, so that no frame's padding crosses a limit that has none.
+        const std::int64_t room = std::min<std::int64_t>(term_length, limit_position - base_position) &
+                                  ~std::int64_t{wire::kFrameAlignment - 1};
         return {init_.log.term(base::partition_of_position(position, init_.log.shift())), base_position,
             offset, static_cast<std::int32_t>(room)};
     }
