@@ -9,6 +9,33 @@
 
 namespace fulmar::drivers {
 
+/// Yields, then parks for doubling times. No spinning first: a cycle over sockets takes microseconds, and on
+/// cores that are shared with the very clients it serves each of them would be theirs.
+class SharedCoreBackoff {
+  public:
+    void idle(int work) {
+        if (work > 0) {
+            rounds_ = 0;
+            park_ = kParkMin;
+        } else if (rounds_ < kYields) {
+            ++rounds_;
+            (void)::sched_yield();
+        } else {
+            const timespec pause{0, static_cast<long>(park_.ns)};
+            (void)::nanosleep(&pause, nullptr);
+            park_ = park_ * 2 < kParkMax ? park_ * 2 : kParkMax;
+        }
+    }
+
+  private:
+    static constexpr int kYields = 100;
+    static constexpr Duration kParkMin = microseconds(1);
+    static constexpr Duration kParkMax = milliseconds(1);
+
+    int rounds_ = 0;
+    Duration park_ = kParkMin;
+};
+
 class Idle {
   public:
     explicit Idle(config::IdleStrategy strategy) : strategy_(strategy) {}
@@ -34,7 +61,7 @@ class Idle {
     config::IdleStrategy strategy_;
     BusySpinIdle spin_;
     YieldIdle yield_;
-    BackoffIdle backoff_;
+    SharedCoreBackoff backoff_;
 };
 
 }  // namespace fulmar::drivers

@@ -129,12 +129,8 @@ Result<OpenPorts> open_ports(const std::vector<std::string>& specs, const std::s
         if (!spec.fault.empty()) {
             FULMAR_TRY(fault, net::parse_fault_spec(spec.fault));
             port = std::make_unique<FaultPort>(std::move(port), fault);
-            out.description.push_back("port " + spec.text + " injects faults: " + spec.fault);
-        }
-        if (!spec.fault.empty()) {
-            FULMAR_TRY(fault, net::parse_fault_spec(spec.fault));
-            out.description.push_back("port " + spec.text + ": faults are injected");
-            port = std::make_unique<FaultPort>(std::move(port), fault);
+            out.description.push_back(
+                "port " + std::string(port->name()) + " injects faults: " + port->fault());
         }
         out.ports.push_back(port.get());
         out.owned.push_back(std::move(port));

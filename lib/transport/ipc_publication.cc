@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/plant.h"
 #include "term/clean.h"
 #include "term/unblock.h"
 
@@ -89,7 +90,8 @@ int IpcPublication::update_publisher_limit() {
         counters_.publisher_position.set_release(producer_position);
     }
     if (subscriber_count_ > 0) {
-        const std::int64_t min_position = read_positions(producer_position).min;
+        const Span span = read_positions(producer_position);
+        const std::int64_t min_position = FULMAR_PLANTED(kIpcIgnoresSlowest) ? span.max : span.min;
         return clean_to(min_position) + propose_limit(min_position);
     }
     if (limit_ > consumer_position_) {
@@ -118,11 +120,15 @@ int IpcPublication::propose_limit(std::int64_t min_position) {
     return 1;
 }
 
+/// Starts when as much is dirty as the limit moves in one step, and goes on until nothing is: between two
+/// steps the conductor finds no work and may idle.
 int IpcPublication::clean_to(std::int64_t position) {
-    if (position - clean_position_ < kCleanBytesMin) {
+    const std::int64_t dirty = position - clean_position_;
+    if (dirty <= 0 || (!cleaning_ && dirty < trip_gain_)) {
         return 0;
     }
     clean_position_ = term::clean(log_, clean_position_, position, kCleanBytesMax);
+    cleaning_ = clean_position_ < position;
     return 1;
 }
 
@@ -172,7 +178,7 @@ void IpcPublication::check_for_blocked_producer(Instant now) {
     }
     const Duration patience =
         abandoned ? std::min(kAbandonedGrace, options_.unblock_timeout) : options_.unblock_timeout;
-    if (now - blocked_since_ < patience) {
+    if (now - blocked_since_ < patience && !FULMAR_PLANTED(kUnblockImpatient)) {
         return;
     }
     const auto producers = abandoned ? term::Producers::kGone : term::Producers::kMayLive;

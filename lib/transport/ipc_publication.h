@@ -37,8 +37,6 @@ class IpcPublication {
     static constexpr std::size_t kSubscribersMax = 256;
     /// Bytes zeroed per cycle: little enough that it stays short, enough to keep pace with any producer.
     static constexpr std::int32_t kCleanBytesMax = 256 * 1024;
-    /// Not worth a call below this.
-    static constexpr std::int64_t kCleanBytesMin = 4 * 1024;
 
     enum class State : std::uint8_t {
         kActive,
@@ -102,6 +100,7 @@ class IpcPublication {
     std::int64_t limit_;
     std::int64_t trip_limit_;
     std::int64_t clean_position_;
+    bool cleaning_ = false;
     std::int64_t consumer_position_;
     std::int64_t last_producer_position_;
     std::int64_t blocked_at_ = base::kNullPosition;
