@@ -5,7 +5,7 @@
 /// Progress: claim is lock-free (a failed exchange means that another producer got in), commit is wait-free,
 /// poll is wait-free and stops at the first record still being written.
 /// Capacity: a power of two, at least 64; a record takes its body + 8 bytes, rounded up to 8. body_length_max
-/// is a quarter of the capacity, so that a record and the padding before it always fit an empty ring.
+/// is half the capacity less the header, so that a record and the padding before it fit an empty ring.
 /// Dead producer: one that stops between claim and commit (a killed thread) blocks the consumer at its record
 /// for good: records behind it stay unread and the ring fills. That is accepted within one process, where a
 /// thread does not die alone; use ShmMpscRing across processes.
@@ -137,7 +137,7 @@ class BasicMpscByteRing {
 
     /// units: bytes.
     [[nodiscard]] std::size_t capacity() const { return capacity_; }
-    [[nodiscard]] std::size_t body_length_max() const { return capacity_ / 4 - kByteRecordHeaderBytes; }
+    [[nodiscard]] std::size_t body_length_max() const { return capacity_ / 2 - kByteRecordHeaderBytes; }
 
   private:
     using Access = Memory<Atom>;

@@ -7,7 +7,7 @@
 ///
 /// Progress: wait-free on both sides.
 /// Capacity: a power of two, at least 64; a record takes its body + 8 bytes, rounded up to 8. body_length_max
-/// is a quarter of the capacity, so that a record and the padding before it always fit an empty ring.
+/// is half the capacity less the header, so that a record and the padding before it fit an empty ring.
 /// Dead producer: what it published stays readable; claimed or staged records are as if never written.
 /// threads: one producer (try_claim .. publish, try_write), one consumer (poll).
 #pragma once
@@ -134,7 +134,7 @@ class BasicSpscByteRing {
 
     /// units: bytes.
     [[nodiscard]] std::size_t capacity() const { return capacity_; }
-    [[nodiscard]] std::size_t body_length_max() const { return capacity_ / 4 - kByteRecordHeaderBytes; }
+    [[nodiscard]] std::size_t body_length_max() const { return capacity_ / 2 - kByteRecordHeaderBytes; }
 
     /// Published bytes, padding included; a snapshot, exact when both sides rest.
     [[nodiscard]] std::size_t size_bytes_approx() const {
