@@ -1,6 +1,8 @@
 // What comes in: frames, and the answers they call for. What goes out is in ip_stack_tx.cc.
 #include "net/ip_stack.h"
 
+#include <cstring>
+
 #include "base/assert.h"
 #include "wire/icmp.h"
 
@@ -58,29 +60,28 @@ Verdict IpStack::drop(std::uint64_t& reason) {
     return Verdict::kDropped;
 }
 
-Verdict IpStack::classify(Instant now, std::span<const std::byte> bytes, RxHints hints, Datagram& out) {
-    const auto ethernet = wire::parse_ethernet(bytes);
-    if (!ethernet) {
+Verdict IpStack::classify(Instant now, std::span<const std::byte> frame, RxHints hints, Datagram& out) {
+    if (frame.size() < wire::kEthernetHeaderLength) {
         return drop(stats_.rx_truncated);
     }
-    const Frame frame{bytes, *ethernet};
-    if (ethernet->ether_type == wire::kEtherTypeIpv4) [[likely]] {
+    const auto ether_type = wire::load_be16(frame.data() + wire::kEtherTypeOffset);
+    if (ether_type == wire::kEtherTypeIpv4) [[likely]] {
         return on_ipv4(now, frame, hints, out);
     }
-    if (ethernet->ether_type == wire::kEtherTypeArp) {
+    if (ether_type == wire::kEtherTypeArp) {
         return on_arp(now, frame);
     }
     return drop(stats_.rx_other_protocol);
 }
 
-Verdict IpStack::on_ipv4(Instant now, const Frame& frame, RxHints hints, Datagram& out) {
-    const auto packet = frame.bytes.subspan(wire::kEthernetHeaderLength);
+Verdict IpStack::on_ipv4(Instant now, std::span<const std::byte> frame, RxHints hints, Datagram& out) {
+    const auto packet = frame.subspan(wire::kEthernetHeaderLength);
     const auto ip = wire::parse_ipv4(packet);
     if (!ip) {
         return drop(stats_.rx_truncated);
     }
     // A bridge may flood frames that are for others; multicast and broadcast are nobody's here.
-    if (frame.ethernet.destination != options_.mac || ip->destination != options_.ip) {
+    if (wire::load_mac(frame.data()) != options_.mac || ip->destination != options_.ip) {
         return drop(stats_.rx_not_ours);
     }
     const bool check_header = options_.rx_verify && hints.ip == RxHints::Check::kUnknown;
@@ -88,7 +89,8 @@ Verdict IpStack::on_ipv4(Instant now, const Frame& frame, RxHints hints, Datagra
         (check_header && !wire::ipv4_checksum_ok(packet.first(ip->header_length)))) {
         return drop(stats_.rx_ip_checksum_bad);
     }
-    if (!may_be_source(ip->source) || !frame.ethernet.source.is_station()) {
+    const auto from = wire::load_mac(frame.data() + wire::kEthernetSourceOffset);
+    if (!may_be_source(ip->source) || !from.is_station()) {
         return drop(stats_.rx_bad_source);
     }
     if (ip->is_fragment()) {
@@ -98,12 +100,12 @@ Verdict IpStack::on_ipv4(Instant now, const Frame& frame, RxHints hints, Datagra
     if (ip->protocol == wire::kProtocolUdp) [[likely]] {
         const auto verdict = on_udp(segment, *ip, hints, out);
         if (verdict == Verdict::kDatagram) {
-            hear(now, ip->source, frame.ethernet.source);
+            hear(now, ip->source, from);
         }
         return verdict;
     }
     if (ip->protocol == wire::kProtocolIcmp) {
-        return on_icmp(segment, *ip, frame.ethernet.source);
+        return on_icmp(segment, *ip, from);
     }
     return drop(stats_.rx_other_protocol);
 }
@@ -125,7 +127,11 @@ Verdict IpStack::on_udp(
         static_cast<std::uint32_t>(wire::kEthernetHeaderLength + ip.header_length + wire::kUdpHeaderLength);
     out.length = static_cast<std::uint32_t>(udp->payload_length());
     out.binding = static_cast<std::uint16_t>(binding - 1);
-    out.source.ip = port::IpAddress::from_v4(ip.source);
+    // Field by field: building the address elsewhere and copying it stalls on the store just made.
+    out.source.ip.bytes = {};
+    const auto source = __builtin_bswap32(ip.source);
+    std::memcpy(out.source.ip.bytes.data(), &source, sizeof source);
+    out.source.ip.family = port::IpAddress::Family::kV4;
     out.source.port = udp->source_port;
     base::count(stats_.rx_udp);
     return Verdict::kDatagram;
@@ -179,11 +185,12 @@ Verdict IpStack::on_icmp(
     return Verdict::kConsumed;
 }
 
-Verdict IpStack::on_arp(Instant now, const Frame& frame) {
-    if (frame.ethernet.destination != options_.mac && !frame.ethernet.destination.is_group()) {
+Verdict IpStack::on_arp(Instant now, std::span<const std::byte> frame) {
+    const auto to = wire::load_mac(frame.data());
+    if (to != options_.mac && !to.is_group()) {
         return drop(stats_.rx_not_ours);
     }
-    const auto arp = wire::parse_arp(frame.bytes.subspan(wire::kEthernetHeaderLength));
+    const auto arp = wire::parse_arp(frame.subspan(wire::kEthernetHeaderLength));
     if (!arp) {
         return drop(stats_.rx_arp_malformed);
     }

@@ -143,19 +143,16 @@ class IpStack {
         std::uint64_t order = 0;
     };
 
-    struct Frame {
-        std::span<const std::byte> bytes;  // from the Ethernet header
-        wire::EthernetHeader ethernet;
-    };
     [[nodiscard]] Verdict drop(std::uint64_t& reason);
-    [[nodiscard]] Verdict on_ipv4(Instant now, const Frame& frame, RxHints hints, Datagram& out);
+    [[nodiscard]] Verdict on_ipv4(
+        Instant now, std::span<const std::byte> frame, RxHints hints, Datagram& out);
     [[nodiscard]] Verdict on_udp(
         std::span<const std::byte> segment, const wire::Ipv4Header& ip, RxHints hints, Datagram& out);
     [[nodiscard]] bool udp_checksum_accepted(std::span<const std::byte> segment, const wire::Ipv4Header& ip,
         const wire::UdpHeader& udp, RxHints hints);
     [[nodiscard]] Verdict on_icmp(
         std::span<const std::byte> message, const wire::Ipv4Header& ip, const wire::MacAddress& from);
-    [[nodiscard]] Verdict on_arp(Instant now, const Frame& frame);
+    [[nodiscard]] Verdict on_arp(Instant now, std::span<const std::byte> frame);
     void hear(Instant now, std::uint32_t ip, const wire::MacAddress& mac);
     void send_arp(const wire::ArpPacket& packet, const wire::MacAddress& destination, std::uint64_t& counter);
     [[nodiscard]] bool ask(const NeighbourQuestion& question);

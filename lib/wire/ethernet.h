@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "wire/network_order.h"
 
@@ -23,7 +24,22 @@ inline constexpr std::uint16_t kEtherTypeArp = 0x0806;
 struct MacAddress {
     std::array<std::uint8_t, 6> bytes{};
 
-    auto operator<=>(const MacAddress&) const = default;
+    /// By halves: the compiler's own comparison of six bytes is a call, and once per packet that shows.
+    constexpr bool operator==(const MacAddress& other) const {
+        if (std::is_constant_evaluated()) {
+            return bytes == other.bytes;
+        }
+        std::uint32_t a = 0;
+        std::uint32_t b = 0;
+        std::uint16_t c = 0;
+        std::uint16_t d = 0;
+        std::memcpy(&a, bytes.data(), 4);
+        std::memcpy(&b, other.bytes.data(), 4);
+        std::memcpy(&c, bytes.data() + 4, 2);
+        std::memcpy(&d, other.bytes.data() + 4, 2);
+        return a == b && c == d;
+    }
+    constexpr auto operator<=>(const MacAddress& other) const { return bytes <=> other.bytes; }
 
     static constexpr MacAddress broadcast() { return {{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}}; }
     [[nodiscard]] constexpr bool is_zero() const { return *this == MacAddress{}; }
@@ -31,6 +47,17 @@ struct MacAddress {
     [[nodiscard]] constexpr bool is_group() const { return (bytes[0] & 1) != 0; }
     [[nodiscard]] constexpr bool is_station() const { return !is_group() && !is_zero(); }
 };
+
+/// Reads six bytes.
+[[nodiscard]] inline MacAddress load_mac(const std::byte* bytes) {
+    MacAddress mac;
+    std::memcpy(mac.bytes.data(), bytes, 4);
+    std::memcpy(mac.bytes.data() + 4, bytes + 4, 2);
+    return mac;
+}
+
+inline constexpr std::size_t kEthernetSourceOffset = 6;
+inline constexpr std::size_t kEtherTypeOffset = 12;
 
 struct EthernetHeader {
     MacAddress destination;
@@ -43,18 +70,15 @@ struct EthernetHeader {
     if (frame.size() < kEthernetHeaderLength) {
         return std::nullopt;
     }
-    EthernetHeader header;
-    std::memcpy(header.destination.bytes.data(), frame.data(), 6);
-    std::memcpy(header.source.bytes.data(), frame.data() + 6, 6);
-    header.ether_type = load_be16(frame.data() + 12);
-    return header;
+    return EthernetHeader{load_mac(frame.data()), load_mac(frame.data() + kEthernetSourceOffset),
+        load_be16(frame.data() + kEtherTypeOffset)};
 }
 
 /// Writes kEthernetHeaderLength bytes.
 inline void write_ethernet(const EthernetHeader& header, std::byte* out) {
     std::memcpy(out, header.destination.bytes.data(), 6);
-    std::memcpy(out + 6, header.source.bytes.data(), 6);
-    store_be16(out + 12, header.ether_type);
+    std::memcpy(out + kEthernetSourceOffset, header.source.bytes.data(), 6);
+    store_be16(out + kEtherTypeOffset, header.ether_type);
 }
 
 /// `02:00:00:00:00:01`
