@@ -1,0 +1,55 @@
+/// Known bugs that a test build can put into the protocol cores, so that the simulator can prove that it
+/// would find them. `if (FULMAR_PLANTED(kName))` is `if (false)` in every production build: only the
+/// simulator compiles the cores with FULMAR_PLANT, and even there nothing changes until one is chosen.
+/// threads: chosen once, before any core runs.
+#pragma once
+
+namespace fulmar::base {
+
+#ifdef FULMAR_PLANT
+enum class Plant : int {
+    kNone,
+    // transport
+    kGapForgetsSplit,          ///< a packet inside a gap closes its second half too
+    kGapOverrun,               ///< what a packet skips is not recorded as missing
+    kNakOnce,                  ///< a gap is asked for once and never again
+    kNakWithoutDelay,          ///< a gap is asked for in every duty cycle
+    kDuplicateOverwrites,      ///< a repeated packet is inserted again
+    kPartialPacketWhole,       ///< a packet of which a part is new moves the stream without being inserted
+    kImageNeverCleans,         ///< consumed terms of an image are not zeroed
+    kImageCleansUnread,        ///< an image is cleaned up to what arrived
+    kSlowReaderForgotten,      ///< the window follows what arrived, not what the slowest subscriber read
+    kWindowUnbounded,          ///< the sender does not heed its receiver's limit
+    kLimitMovesBack,           ///< an older status message takes the sender's limit back
+    kPublicationCleansUnsent,  ///< a publication is cleaned one term too far
+    kPublicationNeverCleans,   ///< sent terms are not zeroed
+    kPublisherLimitWide,       ///< producers may run two terms ahead of the sender
+    kEosBeforeDrained,         ///< the end of a stream is announced while data is unsent
+    kEarlyLinger,              ///< an image leaves before its subscribers have read it
+    kRetransmitBeyondSent,     ///< a retransmit runs on into what was never sent
+    kRetransmitIgnoresFloor,   ///< a retransmit reaches into what may have been cleaned
+    kUnsentRestForgotten,      ///< packets that the port did not take count as sent
+    kUnblockImpatient,         ///< a claim is taken for dead at once
+    kIpcIgnoresSlowest,        ///< limit and cleaner of an IPC log follow its fastest subscriber
+    // term
+    kInsertDropsTail,       ///< the end of a packet's last block is not copied
+    kScanIgnoresLimit,      ///< a packet grows beyond what it may hold
+    kUnblockPadsCommitted,  ///< what lies behind a dead claim is padded with it
+    kRotateSkipsTerm,       ///< a rotation moves on by two terms
+    kTripWithoutPadding,    ///< the end of a full term is left empty
+    // agent
+    kJoinOffByOneFrame,    ///< a subscriber joins an image a little too late
+    kJoinAtHighest,        ///< a late subscriber joins behind a gap
+    kClientNeverTimesOut,  ///< a dead client's resources are kept
+    kNeverRejoins,         ///< a session that cooled down never comes back
+    kCount,
+};
+
+inline Plant planted_bug = Plant::kNone;
+
+#define FULMAR_PLANTED(name) (::fulmar::base::planted_bug == ::fulmar::base::Plant::name)
+#else
+#define FULMAR_PLANTED(name) false
+#endif
+
+}  // namespace fulmar::base

@@ -1,0 +1,71 @@
+#include "tests/sim/plants.h"
+
+#include <algorithm>
+#include <array>
+
+namespace fulmar::sim {
+
+namespace {
+
+using base::Plant;
+
+constexpr std::array kPlants{
+    PlantRow{
+        Plant::kGapForgetsSplit, "gap-forgets-split", "a packet inside a gap closes its second half too"},
+    PlantRow{Plant::kGapOverrun, "gap-overrun", "what a packet skips is not recorded as missing"},
+    PlantRow{Plant::kNakOnce, "nak-once", "a gap is asked for once and never again"},
+    PlantRow{Plant::kNakWithoutDelay, "nak-without-delay", "a gap is asked for in every duty cycle"},
+    PlantRow{Plant::kDuplicateOverwrites, "duplicate-overwrites", "a repeated packet is inserted again"},
+    PlantRow{Plant::kPartialPacketWhole, "partial-packet-whole",
+        "a packet of which a part is new moves the stream without being inserted"},
+    PlantRow{Plant::kImageNeverCleans, "image-never-cleans", "consumed terms of an image are not zeroed"},
+    PlantRow{Plant::kImageCleansUnread, "image-cleans-unread", "an image is cleaned up to what arrived"},
+    PlantRow{Plant::kSlowReaderForgotten, "slow-reader-forgotten",
+        "the window follows what arrived, not what the slowest subscriber read"},
+    PlantRow{Plant::kWindowUnbounded, "window-unbounded", "the sender does not heed its receiver's limit"},
+    PlantRow{
+        Plant::kLimitMovesBack, "limit-moves-back", "an older status message takes the sender's limit back"},
+    PlantRow{Plant::kPublicationCleansUnsent, "publication-cleans-unsent",
+        "a publication is cleaned one term too far"},
+    PlantRow{Plant::kPublicationNeverCleans, "publication-never-cleans", "sent terms are not zeroed"},
+    PlantRow{Plant::kPublisherLimitWide, "publisher-limit-wide",
+        "producers may run two terms ahead of the sender"},
+    PlantRow{Plant::kEosBeforeDrained, "eos-before-drained",
+        "the end of a stream is announced while data is unsent"},
+    PlantRow{Plant::kEarlyLinger, "early-linger", "an image leaves before its subscribers have read it"},
+    PlantRow{Plant::kRetransmitBeyondSent, "retransmit-beyond-sent",
+        "a retransmit runs on into what was never sent"},
+    PlantRow{Plant::kRetransmitIgnoresFloor, "retransmit-ignores-floor",
+        "a retransmit reaches into what may have been cleaned"},
+    PlantRow{Plant::kUnsentRestForgotten, "unsent-rest-forgotten",
+        "packets that the port did not take count as sent"},
+    PlantRow{Plant::kUnblockImpatient, "unblock-impatient", "a claim is taken for dead at once"},
+    PlantRow{Plant::kIpcIgnoresSlowest, "ipc-ignores-slowest",
+        "limit and cleaner of an IPC log follow its fastest subscriber"},
+    PlantRow{Plant::kInsertDropsTail, "insert-drops-tail", "the end of a packet's last block is not copied"},
+    PlantRow{Plant::kScanIgnoresLimit, "scan-ignores-limit", "a packet grows beyond what it may hold"},
+    PlantRow{Plant::kUnblockPadsCommitted, "unblock-pads-committed",
+        "what lies behind a dead claim is padded with it"},
+    PlantRow{Plant::kRotateSkipsTerm, "rotate-skips-term", "a rotation moves on by two terms"},
+    PlantRow{Plant::kTripWithoutPadding, "trip-without-padding", "the end of a full term is left empty"},
+    PlantRow{
+        Plant::kJoinOffByOneFrame, "join-off-by-one-frame", "a subscriber joins an image a little too late"},
+    PlantRow{Plant::kJoinAtHighest, "join-at-highest", "a late subscriber joins behind a gap"},
+    PlantRow{Plant::kClientNeverTimesOut, "client-never-times-out", "a dead client's resources are kept"},
+    PlantRow{Plant::kNeverRejoins, "never-rejoins", "a session that cooled down never comes back"},
+};
+static_assert(kPlants.size() == static_cast<std::size_t>(Plant::kCount) - 1, "one row per plant");
+
+}  // namespace
+
+std::span<const PlantRow> plants() {
+    return kPlants;
+}
+
+const PlantRow* find_plant(std::string_view name) {
+    const auto found = std::find_if(
+        kPlants.begin(), kPlants.end(), [name](const PlantRow& row) { return row.name == name; });
+    return found == kPlants.end() ? nullptr : &*found;
+}
+
+}  // namespace fulmar::sim

@@ -1,0 +1,22 @@
+/// Names of the bugs that lib/base/plant.h can put in.
+/// threads: one.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "base/plant.h"
+
+namespace fulmar::sim {
+
+struct PlantRow {
+    base::Plant plant;
+    std::string_view name;
+    std::string_view about;
+};
+
+[[nodiscard]] std::span<const PlantRow> plants();
+/// Null: there is no such plant.
+[[nodiscard]] const PlantRow* find_plant(std::string_view name);
+
+}  // namespace fulmar::sim

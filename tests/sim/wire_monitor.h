@@ -1,0 +1,88 @@
+/// Watches the wire as a third party: whatever our cores think of themselves, a sender must stay within what
+/// its receivers asked for, and a receiver must ask no more often than it may.
+/// threads: one.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "fulmar/time.h"
+#include "tests/sim/counts.h"
+#include "tests/sim/ledger.h"
+#include "tests/sim/sim_net.h"
+#include "wire/frame.h"
+
+namespace fulmar::sim {
+
+class WireMonitor final : public PacketObserver {
+  public:
+    struct Rules {
+        Duration nak_retry = microseconds(100);
+        Duration connection_timeout = seconds(5);
+        std::int64_t retransmit_floor_terms_x8 = 5;  ///< half a term and one longest message, in eighths
+    };
+    /// Called when a packet is in a host's queue, so that its agent can be woken.
+    class Arrivals {
+      public:
+        virtual ~Arrivals() = default;
+        virtual void on_arrival(int host, port::PacketQueue& queue) = 0;
+        /// True when the host's agents did not run as they should lately, so that they may judge by old news.
+        [[nodiscard]] virtual bool was_disturbed(int host) const = 0;
+    };
+
+    WireMonitor(const Rules& rules, const WorldTime& time, Ledger& ledger, Arrivals& arrivals,
+        Verdict& verdict, Counts& counts)
+        : rules_(rules),
+          time_(time),
+          ledger_(ledger),
+          arrivals_(arrivals),
+          verdict_(verdict),
+          counts_(counts) {}
+
+    void on_sent(int host, const port::Endpoint& source, const port::Endpoint& to,
+        std::span<const std::byte> bytes) override;
+    void on_arrived(int host, port::PacketQueue& queue, std::span<const std::byte> bytes) override;
+
+  private:
+    static constexpr std::size_t kNaksRemembered = 32;
+
+    struct SentNak {
+        std::int64_t begin = -1;
+        Instant at;
+    };
+    /// What one receiving host was sent and answered.
+    struct Hearing {
+        std::int64_t highest = 0;    ///< end of what arrived, heartbeats included
+        std::int64_t consumed = -1;  ///< last status message's position
+        std::array<SentNak, kNaksRemembered> naks;
+        std::size_t next_nak = 0;
+    };
+    struct Watched {
+        std::int64_t sent = 0;   ///< end of what was sent
+        std::int64_t limit = 0;  ///< what receivers invited, as far as it reached the sender
+        Instant heard{-1};       ///< last status message that reached the sender; negative: none in force
+        std::map<int, Hearing> hearings;
+    };
+
+    [[nodiscard]] Watched& watched(const Stream& stream);
+    [[nodiscard]] static std::int64_t position(
+        const Stream& stream, std::int32_t term_id, std::int32_t term_offset);
+    void on_data_sent(const Stream& stream, std::span<const std::byte> bytes);
+    void on_heartbeat_sent(int host, const Stream& stream, const wire::DataHeader& header);
+    void on_setup_sent(const Stream& stream, const wire::Setup& setup);
+    void on_status_message_sent(int host, const Stream& stream, const wire::StatusMessage& message);
+    void on_nak_sent(int host, const Stream& stream, const wire::Nak& nak);
+
+    Rules rules_;
+    const WorldTime& time_;
+    Ledger& ledger_;
+    Arrivals& arrivals_;
+    Verdict& verdict_;
+    Counts& counts_;
+    std::vector<Watched> watched_;  // by Stream::id
+};
+
+}  // namespace fulmar::sim
