@@ -1,5 +1,7 @@
+#include <cstdio>
 #include <cstring>
 #include <memory>
+#include <mntent.h>
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,6 +35,20 @@ struct HeapFixture {
     HeapMemoryMap map;
     std::string directory = "/sim/fulmar";
 };
+
+/// A writable hugetlbfs mount of this machine; empty if there is none.
+std::string hugetlbfs_mount() {
+    std::string found;
+    if (std::FILE* mounts = ::setmntent("/proc/mounts", "re"); mounts != nullptr) {
+        while (const auto* entry = ::getmntent(mounts)) {
+            if (std::strcmp(entry->mnt_type, "hugetlbfs") == 0 && ::access(entry->mnt_dir, W_OK) == 0) {
+                found = entry->mnt_dir;
+            }
+        }
+        (void)::endmntent(mounts);
+    }
+    return found;
+}
 
 void check_sharing(MemoryMap& map, const std::string& directory) {
     const auto path = directory + "/a.logbuffer";
@@ -154,6 +170,34 @@ TEST_CASE("memory_map: usable space answers for a path that does not exist yet")
     FileFixture f;
     CHECK(f.map.usable_space(f.directory + "/not/yet") > 0);
     CHECK(FileMemoryMap::page_size(f.directory + "/not/yet") == ::sysconf(_SC_PAGESIZE));
+}
+
+TEST_CASE("memory_map: on hugetlbfs lengths are whole large pages, taken at once, or refused") {
+    FileMemoryMap map;
+    const auto mount = hugetlbfs_mount();
+    const auto page_size = mount.empty() ? 0 : FileMemoryMap::page_size(mount);
+    if (mount.empty() || map.usable_space(mount) < 2 * page_size) {
+        MESSAGE("skipped: no hugetlbfs mount with two free pages here");
+        return;
+    }
+    CHECK(page_size >= 2 << 20);
+    const auto path = mount + "/fulmar-memory-map-test-" + std::to_string(::getpid());
+    const auto space = map.usable_space(mount);
+    auto created = map.create(path, page_size + 1, true);
+    REQUIRE(created);
+    CHECK((*created)->bytes().size() == static_cast<std::size_t>(2 * page_size));
+    CHECK(map.usable_space(mount) <= space - 2 * page_size);
+    (*created)->bytes().back() = std::byte{9};
+    const auto opened = map.open(path, false);
+    REQUIRE(opened);
+    CHECK((*opened)->bytes().size() == static_cast<std::size_t>(2 * page_size));
+    CHECK((*opened)->bytes().back() == std::byte{9});
+    CHECK(map.remove(path));
+
+    const auto refused = map.create(path, space + 64 * page_size, true);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::kStorageSpace);
+    CHECK_FALSE(map.exists(path));
 }
 
 TEST_CASE("memory_map: opening a file of another kind or without content is an error") {
