@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <fmt/core.h>
+#include <rte_cycles.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -25,8 +26,14 @@ constexpr std::int32_t kVlanAndFcsBytes = 8;
 constexpr std::uint16_t kRingDefault = 1024;
 constexpr std::uint32_t kPoolCacheBuffers = 256;
 constexpr std::uint32_t kBuffersInHand = 512;  ///< bursts received and not released, sent and not taken
-constexpr Duration kSettleTime = milliseconds(200);
+// A memif server aborts when a client hangs up before it was greeted, so an attempt under way is left alone
+// for long; a connection that was up and is lost only needs its cleaning up done; an absent server costs a
+// look.
+constexpr Duration kConnectTime = seconds(2);
+constexpr Duration kCleanUpTime = milliseconds(100);
 constexpr Duration kSearchTime = milliseconds(20);
+constexpr int kGreetingPolls = 200;
+constexpr unsigned kGreetingPoll_us = 1000;
 constexpr std::uint64_t kRxChecksums = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
 constexpr std::uint64_t kTxChecksums = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
 
@@ -244,18 +251,20 @@ bool Device::retry(Instant now) {
         return link_up();
     }
     if (link_up()) {
-        link_lost_at_ = Instant::never();
+        was_up_ = true;
+        link_waits_since_ = Instant::never();
         return true;
     }
-    if (link_lost_at_ == Instant::never()) {
-        link_lost_at_ = now;
-        return false;
+    if (link_waits_since_ == Instant::never()) {
+        link_waits_since_ = now;
     }
     // Connecting, and cleaning up after a lost peer, happen on the library's own thread: leave it the time.
-    if (now - link_lost_at_ < (started_ ? kSettleTime : kSearchTime)) {
+    const auto patience = !started_ ? kSearchTime : was_up_ ? kCleanUpTime : kConnectTime;
+    if (now - link_waits_since_ < patience) {
         return false;
     }
-    link_lost_at_ = now;
+    link_waits_since_ = now;
+    was_up_ = false;
     const SigpipeBlocked quiet;
     if (started_) {
         ::rte_eth_dev_stop(port_id_);
@@ -282,6 +291,11 @@ DeviceStats Device::stats() const {
 
 Device::~Device() {
     const SigpipeBlocked quiet;
+    if (kind_ == Kind::kMemifClient && started_ && !was_up_) {
+        for (int poll = 0; poll < kGreetingPolls && !link_up(); ++poll) {
+            ::rte_delay_us_sleep(kGreetingPoll_us);
+        }
+    }
     if (port_id_ < RTE_MAX_ETHPORTS) {
         if (started_) {
             ::rte_eth_dev_stop(port_id_);

@@ -40,8 +40,11 @@ struct DeviceOptions {
     std::int32_t mtu = 0;       ///< 0: what the device has, at most 1500 unless it says more.  units: bytes
     std::uint16_t rx_ring = 0;  ///< 0: chosen by device.  units: descriptors
     std::uint16_t tx_ring = 0;
-    std::uint32_t buffers = 0;     ///< per queue pair, 0: from ring lengths and burst
-    bool zero_copy = true;         ///< memif client on hugepages: share our buffers with the peer
+    std::uint32_t buffers = 0;  ///< per queue pair, 0: from ring lengths and burst
+    /// memif client on hugepages: share our buffers with the peer instead of copying into its ring. For
+    /// measurements of one connection only: the driver hands out and then closes the library's own memory
+    /// files, so that a second connection, or growing memory, goes wrong.
+    bool zero_copy = false;
     bool checksum_offload = true;  ///< where the device offers it
 };
 
@@ -125,8 +128,9 @@ class Device {
     std::uint16_t port_id_ = 0xFFFF;
     bool configured_ = false;
     bool started_ = false;
-    Instant link_lost_at_ = Instant::never();  ///< or last attempt to start; never: link is up
-    std::int32_t buffer_bytes_ = 0;            ///< data room the driver asked for, 0: none in particular
+    bool was_up_ = false;  ///< since the last start
+    Instant link_waits_since_ = Instant::never();
+    std::int32_t buffer_bytes_ = 0;  ///< data room the driver asked for, 0: none in particular
     std::uint64_t rx_offloads_ = 0;
     std::uint64_t tx_offloads_ = 0;
     std::vector<rte_mempool*> pools_;

@@ -43,7 +43,7 @@ int first_allowed_cpu(const cpu_set_t& allowed) {
 }
 
 bool decide_hugepages(const EalOptions& options, HugepageStatus& status) {
-    status = hugepage_status();
+    status = hugepage_status(std::int64_t{options.hugepage_memory_mib} << 20);
     switch (options.hugepages) {
         case EalOptions::Hugepages::kOn: return true;
         case EalOptions::Hugepages::kOff: return false;
@@ -59,7 +59,8 @@ std::vector<std::string> build_args(
     if (hugepages) {
         // Anonymous pages need no mount and no root; one file per segment list is what memif's zero copy
         // maps.
-        args.insert(args.end(), {"--in-memory", "--single-file-segments"});
+        args.insert(args.end(),
+            {"--in-memory", "--single-file-segments", "-m", std::to_string(options.hugepage_memory_mib)});
     } else {
         args.insert(args.end(), {"--no-huge", "-m", std::to_string(options.memory_mib)});
     }

@@ -14,8 +14,10 @@ struct EalOptions {
     enum class Hugepages : std::uint8_t { kAuto, kOn, kOff };
 
     Hugepages hugepages = Hugepages::kAuto;
-    /// Memory without hugepages, reserved as address space and touched on use.  units: MiB
+    /// Memory for ports. Without hugepages: address space, touched on use, and the limit. With them: taken at
+    /// start, so that a later port does not find the pages gone; more is taken as needed.  units: MiB
     std::int32_t memory_mib = 256;
+    std::int32_t hugepage_memory_mib = 64;
     /// Empty: fulmar-<pid>, so that processes never meet.
     std::string file_prefix;
     /// PCI addresses that will become ports; empty leaves the PCI bus alone.

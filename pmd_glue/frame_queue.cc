@@ -6,6 +6,7 @@
 #include <rte_mbuf.h>
 
 #include "pmd_glue/eal.h"
+#include "pmd_glue/mbuf_burst.h"
 
 namespace fulmar::pmd_glue {
 namespace {
@@ -51,7 +52,7 @@ void FrameQueue::release(std::span<const Frame> frames) {
         for (std::size_t i = 0; i < count; ++i) {
             buffers[i] = buffer_of(frames[i]);
         }
-        ::rte_pktmbuf_free_bulk(buffers.data(), static_cast<unsigned>(count));
+        give_back_buffers(device_.pool(queue_), std::span(buffers).first(count));
         frames = frames.subspan(count);
     }
 }
@@ -59,13 +60,11 @@ void FrameQueue::release(std::span<const Frame> frames) {
 bool FrameQueue::allocate(std::span<Frame> out, std::uint32_t length) {
     std::array<rte_mbuf*, kBurst> buffers;
     const auto count = std::min(kBurst, out.size());
-    if (count != out.size() ||
-        ::rte_pktmbuf_alloc_bulk(device_.pool(queue_), buffers.data(), static_cast<unsigned>(count)) != 0) {
+    if (count != out.size() || !take_buffers(device_.pool(queue_), std::span(buffers).first(count))) {
         return false;
     }
     for (std::size_t i = 0; i < count; ++i) {
-        buffers[i]->data_len = static_cast<std::uint16_t>(length);
-        buffers[i]->pkt_len = length;
+        set_length(*buffers[i], length);
         out[i] = frame_of(buffers[i]);
     }
     return true;

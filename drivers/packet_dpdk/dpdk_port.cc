@@ -115,7 +115,8 @@ void DpdkPort::statistics(port::StatisticsList& out) const {
     out.add(types::kPortRxPackets, "rx-packets", base::read_count(queue.rx_packets));
     out.add(types::kPortTxPackets, "tx-packets", base::read_count(queue.tx_packets));
     out.add(types::kPortRxDropped, "rx-dropped",
-        base::read_count(queue.rx_malformed) + base::read_count(queue.rx_checksum_bad) + base::read_count(queue.rx_no_binding));
+        base::read_count(queue.rx_malformed) + base::read_count(queue.rx_checksum_bad) +
+            base::read_count(queue.rx_no_binding));
     out.add(types::kPortTxRejected, "tx-rejected", base::read_count(queue.tx_rejected));
     out.add(types::kPortRxMissed, "rx-missed", device.rx_missed + device.rx_no_buffer);
     out.add(types::kPortNeighbourMisses, "neighbour-misses", base::read_count(queue.neighbour_misses));

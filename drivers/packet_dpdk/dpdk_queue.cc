@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/statistic.h"
 #include "pmd_glue/eal.h"
+#include "pmd_glue/mbuf_burst.h"
 
 namespace fulmar::drivers {
 namespace {
@@ -147,7 +148,7 @@ std::size_t DpdkQueue::take_burst(Instant now, std::span<rte_mbuf*> buffers, por
     count(stats_.rx_packets, delivered);
     count(stats_.rx_bytes, bytes);
     if (finished != 0) {
-        ::rte_pktmbuf_free_bulk(buffers.data(), static_cast<unsigned>(finished));
+        pmd_glue::give_back_buffers(pool_, std::span(buffers).first(finished));
         mirror_drops();
     }
     return delivered;
@@ -187,13 +188,12 @@ void DpdkQueue::run_stack(Instant now) {
     }
     std::array<rte_mbuf*, kBurst> buffers;
     const auto wanted = std::min(frames.size(), kBurst);
-    if (::rte_pktmbuf_alloc_bulk(pool_, buffers.data(), static_cast<unsigned>(wanted)) != 0) {
+    if (!pmd_glue::take_buffers(pool_, std::span(buffers).first(wanted))) {
         return;
     }
     for (std::size_t i = 0; i < wanted; ++i) {
         std::memcpy(rte_pktmbuf_mtod(buffers[i], std::byte*), frames[i].bytes, frames[i].length);
-        buffers[i]->data_len = static_cast<std::uint16_t>(frames[i].length);
-        buffers[i]->pkt_len = frames[i].length;
+        pmd_glue::set_length(*buffers[i], frames[i].length);
     }
     stack_.consume(wanted);
     transmit(std::span(buffers).first(wanted));
@@ -206,7 +206,7 @@ void DpdkQueue::release(std::span<const port::RxPacket> packets) {
         for (std::size_t i = 0; i < part; ++i) {
             buffers[i] = static_cast<rte_mbuf*>(packets[i].handle);
         }
-        ::rte_pktmbuf_free_bulk(buffers.data(), static_cast<unsigned>(part));
+        pmd_glue::give_back_buffers(pool_, std::span(buffers).first(part));
         packets = packets.subspan(part);
     }
 }
@@ -234,8 +234,7 @@ void DpdkQueue::deliver_locally(const port::TxPacket& packet) {
         return;
     }
     std::memcpy(rte_pktmbuf_mtod(buffer, std::byte*), packet.bytes, packet.length);
-    buffer->data_len = static_cast<std::uint16_t>(packet.length);
-    buffer->pkt_len = packet.length;
+    pmd_glue::set_length(*buffer, packet.length);
     const auto source_port = static_cast<const DpdkBinding*>(packet.binding)->udp_port();
     local_[(local_head_ + local_count_++) % kLocalMax] = {buffer, {own_.ip, source_port}, binding};
 }

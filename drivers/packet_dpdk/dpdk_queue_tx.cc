@@ -5,6 +5,7 @@
 
 #include "base/statistic.h"
 #include "drivers/packet_dpdk/dpdk_queue.h"
+#include "pmd_glue/mbuf_burst.h"
 
 namespace fulmar::drivers {
 namespace {
@@ -27,7 +28,7 @@ std::size_t DpdkQueue::send(Instant now, std::span<const port::TxPacket> packets
     std::array<rte_mbuf*, kBurst> buffers;
     const auto wanted = std::min(kBurst, packets.size());
     if (waiting_count_ != 0 || !link_up_ ||
-        ::rte_pktmbuf_alloc_bulk(pool_, buffers.data(), static_cast<unsigned>(wanted)) != 0) {
+        !pmd_glue::take_buffers(pool_, std::span(buffers).first(wanted))) {
         count(stats_.tx_rejected, packets.size());
         return 0;
     }
@@ -41,7 +42,7 @@ std::size_t DpdkQueue::send(Instant now, std::span<const port::TxPacket> packets
         bytes += packets[i].length;
     }
     if (ready != wanted) {
-        ::rte_pktmbuf_free_bulk(buffers.data() + ready, static_cast<unsigned>(wanted - ready));
+        pmd_glue::give_back_buffers(pool_, std::span(buffers).subspan(ready, wanted - ready));
         mirror_drops();
         run_stack(now);
     }
@@ -61,11 +62,11 @@ bool DpdkQueue::place(Instant now, const port::TxPacket& packet, rte_mbuf& buffe
         stack_.build_headers(now, source_port, packet.destination, payload_of(packet), frame);
     if (outcome == net::TxOutcome::kReady) [[likely]] {
         std::memcpy(frame + net::kHeadersLength, packet.bytes, packet.length);
-        const auto length = static_cast<std::uint32_t>(net::kHeadersLength) + packet.length;
-        buffer.data_len = static_cast<std::uint16_t>(length);
-        buffer.pkt_len = length;
-        buffer.ol_flags = tx_flags_;
-        buffer.tx_offload = tx_lengths_;
+        pmd_glue::set_length(buffer, static_cast<std::uint32_t>(net::kHeadersLength) + packet.length);
+        if (tx_flags_ != 0) {
+            buffer.ol_flags = tx_flags_;
+            buffer.tx_offload = tx_lengths_;
+        }
         return true;
     }
     if (outcome == net::TxOutcome::kUnresolved) {
@@ -97,7 +98,7 @@ void DpdkQueue::transmit(std::span<rte_mbuf*> buffers) {
         rest.begin(), kept, waiting_.begin() + static_cast<std::ptrdiff_t>(waiting_first_ + waiting_count_));
     waiting_count_ += kept;
     if (kept != rest.size()) {
-        ::rte_pktmbuf_free_bulk(rest.data() + kept, static_cast<unsigned>(rest.size() - kept));
+        pmd_glue::give_back_buffers(pool_, rest.subspan(kept));
     }
 }
 
@@ -111,7 +112,7 @@ void DpdkQueue::flush_waiting() {
 
 void DpdkQueue::drop_waiting() {
     if (waiting_count_ != 0) {
-        ::rte_pktmbuf_free_bulk(waiting_.data() + waiting_first_, static_cast<unsigned>(waiting_count_));
+        pmd_glue::give_back_buffers(pool_, std::span(waiting_).subspan(waiting_first_, waiting_count_));
         count(stats_.tx_rejected, waiting_count_);
         waiting_count_ = 0;
     }

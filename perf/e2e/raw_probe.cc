@@ -57,7 +57,7 @@ int main(int argc, char** argv) {
     fulmar::pmd_glue::DeviceOptions device_options;
     double seconds = 0;
     bool verbose = false;
-    bool no_zero_copy = false;
+    bool zero_copy = false;
     CLI::App app{"Raw floor of one device: frames, no protocol"};
     app.add_option("--role", role, "ping, pong, pub or sub")
         ->check(CLI::IsMember({"ping", "pong", "pub", "sub"}));
@@ -70,7 +70,7 @@ int main(int argc, char** argv) {
     app.add_option("--ring", device_options.rx_ring, "ring length, 0: default");
     app.add_flag("--copy", options.copy, "copy from and to a 48 MiB ring (pub, sub)");
     app.add_option("--hugepages", huge, "auto, on or off")->check(CLI::IsMember({"auto", "on", "off"}));
-    app.add_flag("--no-zero-copy", no_zero_copy, "memif client: copy even on hugepages");
+    app.add_flag("--zero-copy", zero_copy, "memif client on hugepages: share buffers with the peer");
     app.add_flag("--verbose", verbose, "device library log to stderr");
     CLI11_PARSE(app, argc, argv);
 
@@ -105,7 +105,7 @@ int main(int argc, char** argv) {
     if (spec.kind == DeviceSpec::Kind::kPci) {
         eal.pci_devices = {spec.target};
     }
-    device_options.zero_copy = !no_zero_copy;
+    device_options.zero_copy = zero_copy;
     const auto mode = fulmar::pmd_glue::start_eal(eal);
     if (!mode) {
         fmt::print(stderr, "{}\n", mode.error().message);

@@ -10,6 +10,7 @@
 #include "pmd_glue/frame_queue.h"
 #include "pmd_glue/hugepages.h"
 #include "tests/dpdk/echo.h"
+#include "tests/dpdk/spec.h"
 
 using namespace fulmar;
 using drivers::DpdkPort;
@@ -23,7 +24,7 @@ namespace {
 constexpr auto kOurIp = port::IpAddress::v4(10, 77, 0, 9);
 
 void need_eal() {
-    const auto mode = pmd_glue::start_eal({.hugepages = pmd_glue::EalOptions::Hugepages::kOff});
+    const auto mode = pmd_glue::start_eal(test::test_eal_options());
     REQUIRE_MESSAGE(mode.has_value(), (mode ? "" : mode.error().message));
 }
 

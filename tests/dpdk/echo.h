@@ -34,21 +34,23 @@ class EchoServer {
 
     /// Returns the number of packets answered.
     std::size_t poll(Instant now) {
-        std::array<port::RxPacket, port::kBurstMax> received;
-        const auto count = queue_.receive(now, received);
+        const auto count = queue_.receive(now, received_);
         if (count == 0) {
             return 0;
         }
-        std::array<port::TxPacket, port::kBurstMax> replies;
         for (std::size_t i = 0; i < count; ++i) {
-            replies[i] = {received[i].bytes, received[i].length, received[i].binding, received[i].source};
+            const auto& packet = received_[i];
+            replies_[i] = {packet.bytes, packet.length, packet.binding, packet.source};
         }
-        const auto sent = queue_.send(now, std::span(replies).first(count));
-        queue_.release(std::span(received).first(count));
+        const auto sent = queue_.send(now, std::span(replies_).first(count));
+        queue_.release(std::span(received_).first(count));
         return sent;
     }
 
   private:
+    // Members: on the stack they would be zeroed at each poll.
+    std::array<port::RxPacket, port::kBurstMax> received_;
+    std::array<port::TxPacket, port::kBurstMax> replies_;
     port::PacketQueue& queue_;
     Result<std::unique_ptr<port::Binding>> binding_;
 };
@@ -102,14 +104,13 @@ class EchoClient {
     }
 
     bool answered(Instant now) {
-        std::array<port::RxPacket, port::kBurstMax> received;
-        const auto count = queue_.receive(now, received);
+        const auto count = queue_.receive(now, received_);
         bool found = false;
         for (std::size_t i = 0; i < count; ++i) {
-            found = matches(received[i]) || found;
+            found = matches(received_[i]) || found;
         }
         if (count != 0) {
-            queue_.release(std::span(received).first(count));
+            queue_.release(std::span(received_).first(count));
         }
         return found;
     }
@@ -132,6 +133,7 @@ class EchoClient {
     Result<std::unique_ptr<port::Binding>> binding_;
     port::Endpoint server_;
     std::vector<std::byte> payload_;
+    std::array<port::RxPacket, port::kBurstMax> received_;
     std::uint64_t sequence_ = 0;
     std::uint64_t damaged_ = 0;
 };

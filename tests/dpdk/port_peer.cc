@@ -76,9 +76,7 @@ int main(int argc, char** argv) {
         fmt::print(stderr, "port_peer: bad device {} or address {}\n", argv[2], argv[3]);
         return 2;
     }
-    fulmar::pmd_glue::EalOptions eal;
-    eal.verbose = std::getenv("FULMAR_TEST_VERBOSE") != nullptr;
-    if (const auto started = fulmar::pmd_glue::start_eal(eal); !started) {
+    if (const auto started = fulmar::pmd_glue::start_eal(fulmar::test::test_eal_options()); !started) {
         fmt::print(stderr, "{}\n", started.error().message);
         return 1;
     }

@@ -1,11 +1,13 @@
 /// Device names as users type them, for test programs.
 #pragma once
 
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "pmd_glue/device.h"
+#include "pmd_glue/eal.h"
 
 namespace fulmar::test {
 
@@ -21,6 +23,16 @@ inline std::optional<pmd_glue::DeviceSpec> parse_device(const std::string& text)
         }
     }
     return std::nullopt;
+}
+
+/// Off unless FULMAR_TEST_HUGEPAGES is set, so that tests do not depend on what else uses the machine's
+/// pages.
+inline pmd_glue::EalOptions test_eal_options() {
+    pmd_glue::EalOptions options;
+    using Hugepages = pmd_glue::EalOptions::Hugepages;
+    options.hugepages = std::getenv("FULMAR_TEST_HUGEPAGES") != nullptr ? Hugepages::kOn : Hugepages::kOff;
+    options.verbose = std::getenv("FULMAR_TEST_VERBOSE") != nullptr;
+    return options;
 }
 
 }  // namespace fulmar::test
