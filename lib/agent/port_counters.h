@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "fulmar/time.h"
@@ -29,9 +30,14 @@ class PortCounters {
     struct Port {
         port::PacketPort* port = nullptr;
         std::vector<observe::Counter> counters;  ///< in the order of its statistics
+        std::vector<std::uint64_t> last;         ///< what the port said
+        observe::Counter fault;                  ///< if it injects faults
+        std::string fault_text;                  ///< as its label has it
     };
+    void show_fault(Port& entry);
 
     std::vector<Port> ports_;
+    observe::CountersManager* manager_ = nullptr;
     Duration interval_;
     Instant next_update_;
 };

@@ -62,8 +62,10 @@ class Publisher {
         figures.counts.messages = static_cast<std::int64_t>(sequence_);
         figures.counts.bytes = bytes_;
         figures.pass = ended && sequence_ > 0;
-        return report(
-            figures, options_, {{"role", "pub"}, {"back_pressured", back_pressured_}, {"end_heard", ended}});
+        nlohmann::ordered_json extra = driver_figures(node_.client().counters());
+        extra.update(
+            {{"role", "pub"}, {"elapsed_s", elapsed}, {"back_pressured", back_pressured_}, {"end_heard", ended}});
+        return report(figures, options_, extra);
     }
 
   private:
@@ -168,6 +170,7 @@ class Subscriber {
         if (options_.messages > 0 && !ended_) {
             reader_.finish(static_cast<std::uint64_t>(options_.messages));
         }
+        nlohmann::ordered_json extra = driver_figures(node_.client().counters());
         farewell();
 
         Figures figures;
@@ -179,7 +182,6 @@ class Subscriber {
         figures.pass = figures.counts.clean() && figures.counts.messages > 0;
         figures.rtt = timed() ? &latency_ : nullptr;
         figures.latency = "one_way_ns";
-        nlohmann::ordered_json extra = driver_figures(node_.client().counters());
         extra.update({{"role", "sub"}, {"elapsed_s", figures.elapsed_s}});
         return report(figures, options_, extra);
     }
