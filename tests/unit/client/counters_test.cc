@@ -65,7 +65,7 @@ TEST_CASE("counter: an error of a static one keeps its code") {
 
 TEST_CASE("counter: an id that cannot be is an error") {
     Connected at;
-    for (const std::int32_t bad : {-1, 64, INT32_MAX}) {
+    for (const std::int32_t bad : {-1, kCounterCapacity, INT32_MAX}) {
         const auto id = at.client->async_add_counter({kType, {}, "x"}).value();
         at.driver.send(layout::EventType::kCounterReady, layout::CounterEvent{id, bad});
         at.poll();
@@ -115,7 +115,7 @@ TEST_CASE("counters reader: finds, reads and lists what is allocated") {
     const auto first = at.driver.allocate(kType, 1, 10);
     const auto second = at.driver.allocate(kType, 2, 20);
     const auto reader = at.client->counters();
-    CHECK(reader.capacity() == 64);
+    CHECK(reader.capacity() == kCounterCapacity);
     CHECK(reader.find(kType, 2) == second.id());
     CHECK_FALSE(reader.find(kType, 3).has_value());
     CHECK(reader.value(first.id()) == 10);
@@ -133,7 +133,7 @@ TEST_CASE("counters reader: ids and lengths out of range read as nothing") {
     Connected at;
     const auto counter = at.driver.allocate(kType, 1);
     const auto reader = at.client->counters();
-    for (const std::int32_t id : {-1, 64, INT32_MAX, INT32_MIN}) {
+    for (const std::int32_t id : {-1, kCounterCapacity, INT32_MAX, INT32_MIN}) {
         CHECK(reader.value(id) == 0);
         CHECK(reader.label(id).empty());
         CHECK(reader.key(id).empty());

@@ -48,6 +48,7 @@ struct Command {
 inline constexpr const char* kDir = "/heap/driver";
 inline constexpr std::int32_t kTermLength = 64 * 1024;
 inline constexpr std::int32_t kMtu = 1408;
+inline constexpr std::int32_t kCounterCapacity = 256;
 inline constexpr std::int32_t kStream = 1001;
 inline constexpr std::int32_t kSession = 777;
 inline constexpr std::int32_t kInitialTermId = -5;
@@ -61,7 +62,8 @@ class FakeDriver {
     void start(std::int32_t ring_capacity = 16 * 1024, std::int32_t broadcast_capacity = 16 * 1024) {
         layout::CncParams params;
         params.lengths = {ring_capacity + layout::kRingTrailerLength,
-            broadcast_capacity + layout::kBroadcastTrailerLength, 64 * 512, 64 * 128, 4096};
+            broadcast_capacity + layout::kBroadcastTrailerLength, kCounterCapacity * 512,
+            kCounterCapacity * 128, 4096};
         params.client_liveness_timeout_ns = 10'000'000'000;
         (void)memory.remove(cnc_path());
         mapping_ =

@@ -237,7 +237,7 @@ TEST_CASE("publication: an answer that cannot be true is an error and is undone"
         ready.log_file_name = "/heap/driver/zeros";
     }
     SUBCASE("the limit counter is out of range") {
-        ready.publisher_limit_counter_id = 64;
+        ready.publisher_limit_counter_id = kCounterCapacity;
     }
     SUBCASE("the limit counter is negative") {
         ready.publisher_limit_counter_id = -2;

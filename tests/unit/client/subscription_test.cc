@@ -111,7 +111,7 @@ TEST_CASE("subscription: an image that cannot be is reported and left out") {
     const auto subscription = at.subscription(seen.handlers());
     auto image = at.driver.make_image(kSession);
     SUBCASE("its counter is out of range") {
-        image.position = {64, nullptr};
+        image.position = {kCounterCapacity, nullptr};
     }
     SUBCASE("its log is not there") {
         image.path = "/heap/driver/nothing";

@@ -109,7 +109,6 @@ TEST_CASE("client threads: images come and go under a poll") {
             std::this_thread::yield();
         }
         driver.ring.set_consumer_heartbeat_ms(clock.epoch_ms());
-        driver.counters->free(image.position.id(), driver.clock.epoch_ms() - 2000);
     }
     stop = true;
     poller.join();
