@@ -28,6 +28,8 @@ std::int32_t CountersReader::type_id(std::int32_t id) const {
 }
 
 std::int64_t CountersReader::registration_id(std::int32_t id) const {
+    // SYNC(counter.registration): acquire; pairs with the release at reuse, so that find() mistakes no
+    // counter for its predecessor.
     return contains(id) ? base::load_acquire<std::int64_t>(value_record(id), values::kRegistrationId) : 0;
 }
 
@@ -44,6 +46,7 @@ std::string CountersReader::label(std::int32_t id) const {
         return {};
     }
     const std::byte* record = metadata_record(id);
+    // SYNC(counter.label): acquire; pairs with whoever wrote or appended to the label.
     const auto claimed = base::load_acquire<std::int32_t>(record, metadata::kLabelLength);
     const auto length =
         std::clamp<std::int32_t>(claimed, 0, static_cast<std::int32_t>(layout::kCounterLabelMax));

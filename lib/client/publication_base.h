@@ -67,6 +67,7 @@ class PublicationBase {
     [[nodiscard]] std::int64_t position_limit() const {
         return is_closed() ? OfferResult::kClosed : init_.limit.get_acquire();
     }
+    // SYNC(publication.connected): acquire, in LogBuffer; pairs with the driver's release.
     [[nodiscard]] bool is_connected() const { return !is_closed() && init_.log.is_connected(); }
     [[nodiscard]] bool is_closed() const { return closed_.load(std::memory_order_acquire); }
 
