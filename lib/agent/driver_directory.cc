@@ -1,7 +1,9 @@
 #include "agent/driver_directory.h"
 
+#include <cstring>
 #include <utility>
 
+#include "base/bytes.h"
 #include "layout/loss_report.h"
 #include "ring/shm_mpsc_ring.h"
 
@@ -47,13 +49,22 @@ bool is_driver_active(
     if (!mapping) {
         return false;
     }
-    const auto cnc = layout::CncFile::open((*mapping)->bytes());
+    const auto bytes = (*mapping)->bytes();
+    const auto is_recent = [&](std::int64_t ms) {
+        return ms > 0 && now_ms - ms <= driver_timeout.ns / milliseconds(1).ns;
+    };
+    if (layout::cnc_version_acquire(bytes) == 0) {
+        // A driver that is only just starting has said when.
+        return bytes.size() >= layout::kCncHeaderLength &&
+               is_recent(
+                   base::load_relaxed<std::int64_t>(bytes.data(), layout::cnc_field::kStartTimestampMs));
+    }
+    const auto cnc = layout::CncFile::open(bytes);
     if (!cnc) {
         return false;
     }
     const auto ring = ring::ShmMpscRing::attach(cnc->to_driver());
-    const std::int64_t heartbeat_ms = ring ? ring->consumer_heartbeat_ms() : 0;
-    return heartbeat_ms > 0 && now_ms - heartbeat_ms <= driver_timeout.ns / milliseconds(1).ns;
+    return ring && is_recent(ring->consumer_heartbeat_ms());
 }
 
 Status prepare_directory(port::MemoryMap& memory, const DriverOptions& options, std::int64_t now_ms) {
@@ -76,7 +87,14 @@ Result<SharedFiles> create_shared_files(
     port::MemoryMap& memory, const DriverOptions& options, std::int64_t now_ms) {
     FULMAR_TRY(length, layout::cnc_file_length(options.cnc_lengths, options.page_size));
     SharedFiles files;
-    FULMAR_TRY(cnc_mapping, memory.create(cnc_path(options.dir), length, true));
+    // Most of it is room for counters that may never be: it is checked for, but not taken. That also keeps
+    // short the moment in which the file has no header yet.
+    if (memory.usable_space(options.dir) < length + options.loss_report_length) {
+        return fail(ErrorCode::kStorageSpace, options.dir + ": " +
+                                                  std::to_string(length + options.loss_report_length) +
+                                                  " bytes are needed, free some or choose another --dir");
+    }
+    FULMAR_TRY(cnc_mapping, memory.create(cnc_path(options.dir), length, false));
     files.cnc_mapping = std::move(cnc_mapping);
     layout::CncParams params;
     params.lengths = options.cnc_lengths;
@@ -86,8 +104,11 @@ Result<SharedFiles> create_shared_files(
     params.file_page_size = options.page_size;
     FULMAR_TRY(cnc, layout::CncFile::create(files.cnc_mapping->bytes(), params));
     files.cnc = cnc;
+    // The queues are gone through from end to end, so their pages are touched now.
+    std::memset(cnc.to_driver().data(), 0, cnc.to_driver().size());
+    std::memset(cnc.to_clients().data(), 0, cnc.to_clients().size());
     const std::string report = options.dir + "/" + std::string(layout::kLossReportFileName);
-    FULMAR_TRY(loss_report, memory.create(report, options.loss_report_length, true));
+    FULMAR_TRY(loss_report, memory.create(report, options.loss_report_length, false));
     files.loss_report = std::move(loss_report);
     return files;
 }

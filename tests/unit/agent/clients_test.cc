@@ -207,6 +207,16 @@ TEST_CASE("agent: two drivers do not share a directory, and a dead one's is take
     CHECK(third);
 }
 
+TEST_CASE("agent: a driver that is only starting keeps its directory") {
+    World world;
+    const DriverOptions options = small_options("/here");
+    REQUIRE(prepare_directory(world.memory, options, world.clock.epoch_ms()));
+    const auto files = create_shared_files(world.memory, options, world.clock.epoch_ms());  // not ready yet
+    REQUIRE(files);
+    CHECK_FALSE(prepare_directory(world.memory, options, world.clock.epoch_ms()));
+    CHECK(prepare_directory(world.memory, options, world.clock.epoch_ms() + 10'001));  // it died there
+}
+
 TEST_CASE("agent: a driver that ended well leaves its directory free at once") {
     World world;
     auto first = world.make_driver(0, small_options("/here"));
