@@ -1,5 +1,7 @@
 #include "term/append.h"
 
+#include "base/plant.h"
+
 namespace fulmar::term {
 
 std::int32_t framed_length(std::int32_t message_length, std::int32_t payload_max) {
@@ -17,7 +19,7 @@ bool rotate(const layout::LogBuffer& log, std::int32_t term_count, std::int32_t 
     // sees the term full. The bound stands against a process that writes at random.
     constexpr int kAttemptsMax = 1024;
     const std::int32_t next_id = base::wrapping_add(term_id, 1);
-    const std::int32_t next_count = base::wrapping_add(term_count, 1);
+    const std::int32_t next_count = base::wrapping_add(term_count, FULMAR_PLANTED(kRotateSkipsTerm) ? 2 : 1);
     const std::int32_t stale_id = base::wrapping_subtract(next_id, layout::kPartitionCount);
     const int next = detail::partition_of_count(next_count);
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
@@ -117,7 +119,7 @@ std::int64_t ExclusiveAppender::append_padding(std::int64_t limit, std::int32_t 
 std::int64_t ExclusiveAppender::trip(std::int32_t required) {
     const std::int32_t term_length = log_.term_length();
     log_.tail_release(partition_, layout::RawTail::pack(term_id_, term_offset_ + required));
-    if (term_offset_ < term_length) {
+    if (term_offset_ < term_length && !FULMAR_PLANTED(kTripWithoutPadding)) {
         NoKillPoint nobody;
         const detail::FrameSpec spec{.ids = ids_,
             .term_id = term_id_,

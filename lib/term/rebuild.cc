@@ -1,5 +1,6 @@
 #include "term/rebuild.h"
 
+#include "base/plant.h"
 #include "term/copy.h"
 #include "wire/frame.h"
 
@@ -15,7 +16,8 @@ bool insert(std::byte* term, std::int32_t offset, const std::byte* packet, std::
         return false;
     }
     detail::copy_payload(frame + wire::kDataHeaderLength, packet + wire::kDataHeaderLength,
-        static_cast<std::size_t>(length - wire::kDataHeaderLength));
+        static_cast<std::size_t>(length - wire::kDataHeaderLength) &
+            (FULMAR_PLANTED(kInsertDropsTail) ? ~std::size_t{63} : ~std::size_t{0}));
     std::memcpy(frame + sizeof(std::uint64_t), packet + sizeof(std::uint64_t),
         wire::kDataHeaderLength - sizeof(std::uint64_t));
     // SYNC(term.frame): release; pairs with wire::frame_length_acquire in read, scan and gap. One store, so

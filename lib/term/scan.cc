@@ -1,5 +1,6 @@
 #include "term/scan.h"
 
+#include "base/plant.h"
 #include "wire/frame.h"
 
 namespace fulmar::term {
@@ -21,7 +22,7 @@ Scan scan_for_availability(
         const std::int32_t aligned = wire::align_frame(length);
         const bool padding = wire::is_padding(frame);
         const std::int32_t wire_length = padding ? wire::kDataHeaderLength : aligned;
-        if (wire_length > limit - result.bytes) {
+        if (wire_length > limit - result.bytes && !(FULMAR_PLANTED(kScanIgnoresLimit) && result.bytes > 0)) {
             result.blocked = result.bytes == 0;
             break;
         }

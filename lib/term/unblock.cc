@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/plant.h"
 #include "base/position.h"
 #include "term/append.h"
 #include "term/gap.h"
@@ -39,7 +40,7 @@ void pad_claim(const layout::LogBuffer& log, const Blocked& blocked, std::int32_
 std::int32_t dead_claim_length(const Blocked& blocked, std::int32_t negative_length) {
     const std::int32_t claimed = blocked.claimed_end - blocked.offset;
     const std::int64_t length = -static_cast<std::int64_t>(negative_length);
-    if (length < wire::kDataHeaderLength || length > claimed) {
+    if (length < wire::kDataHeaderLength || length > claimed || FULMAR_PLANTED(kUnblockPadsCommitted)) {
         return claimed;
     }
     return static_cast<std::int32_t>(length);

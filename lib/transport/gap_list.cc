@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/plant.h"
+
 namespace fulmar::transport {
 
 std::size_t GapList::first_ending_after(std::int64_t position) const {
@@ -40,7 +42,7 @@ void GapList::erase(std::size_t index) {
 
 bool GapList::arrive(std::int64_t begin, std::int64_t end, Instant first_nak) {
     if (begin >= hwm_) {
-        if (begin > hwm_ && !push_back({hwm_, begin, first_nak, 0})) {
+        if (begin > hwm_ && !FULMAR_PLANTED(kGapOverrun) && !push_back({hwm_, begin, first_nak, 0})) {
             return false;
         }
         hwm_ = end;
@@ -57,6 +59,9 @@ bool GapList::arrive(std::int64_t begin, std::int64_t end, Instant first_nak) {
         ++count_;
         gaps_[index].end = begin;
         gaps_[index + 1].begin = end;
+        if (FULMAR_PLANTED(kGapForgetsSplit)) {
+            erase(index + 1);
+        }
     } else {
         while (index < count_ && gaps_[index].begin < end) {
             Gap& gap = gaps_[index];

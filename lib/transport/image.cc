@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/plant.h"
 #include "base/position.h"
 
 namespace fulmar::transport {
@@ -62,6 +63,9 @@ std::int64_t Image::min_subscriber_position() const {
     for (std::size_t i = 0; i < subscriber_count_; ++i) {
         least = std::min(least, subscribers_[i].get_acquire());
     }
+    if (FULMAR_PLANTED(kSlowReaderForgotten)) {
+        return arrived;
+    }
     return std::max(least, consumed_position_);
 }
 
@@ -94,7 +98,7 @@ void Image::on_timer(Instant now) {
         }
         case State::kDraining: {
             const bool told = now - drain_started_ >= options_.status_message_timeout * kDrainStatusMessages;
-            if (revoked_ || (told && subscribers_at(gaps_.contiguous()))) {
+            if (revoked_ || FULMAR_PLANTED(kEarlyLinger) || (told && subscribers_at(gaps_.contiguous()))) {
                 // SYNC(image.state): release; pairs with the conductor's acquire in state().
                 state_.store(State::kLinger, std::memory_order_release);
             }

@@ -1,6 +1,7 @@
 // Receiver agent: packets in.
 #include <algorithm>
 
+#include "base/plant.h"
 #include "base/position.h"
 #include "term/rebuild.h"
 #include "transport/image.h"
@@ -86,8 +87,18 @@ void Image::on_data(Instant now, const std::byte* packet, std::int32_t length) {
             }
             break;
         }
-        case GapList::Fit::kPartial: insert_frames(now, position, packet, length); break;
+        case GapList::Fit::kPartial:
+            if (FULMAR_PLANTED(kPartialPacketWhole)) {
+                (void)gaps_.arrive(position, end, now + options_.nak_delay);
+                break;
+            }
+            insert_frames(now, position, packet, length);
+            break;
         case GapList::Fit::kDuplicate:
+            if (FULMAR_PLANTED(kDuplicateOverwrites)) {
+                term::insert(log_.term(base::partition_of_position(position, log_.shift())), term_offset,
+                    packet, length);
+            }
             system_[SystemCounter::kFlowControlUnderRuns].increment_relaxed();
             break;
     }

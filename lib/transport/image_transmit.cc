@@ -1,6 +1,7 @@
 // Receiver agent: what goes back to the sender, and the window behind it.
 #include <algorithm>
 
+#include "base/plant.h"
 #include "base/position.h"
 #include "term/clean.h"
 #include "term/gap.h"
@@ -48,9 +49,12 @@ void Image::move_window(Instant now) {
         consumed_position_ = consumed;
     }
     const std::int64_t term_length = log_.term_length();
-    const std::int64_t dirty_end = consumed - term_length;
+    const std::int64_t dirty_end =
+        FULMAR_PLANTED(kImageCleansUnread) ? gaps_.contiguous() : consumed - term_length;
     if (dirty_end - clean_position_ >= options_.window_length / 8) {
-        clean_position_ = term::clean(log_, clean_position_, dirty_end, kCleanBytesMax);
+        clean_position_ = FULMAR_PLANTED(kImageNeverCleans)
+                              ? dirty_end
+                              : term::clean(log_, clean_position_, dirty_end, kCleanBytesMax);
     }
     const bool clean_enough = clean_position_ + 2 * term_length >= consumed;
     if (consumed - last_sm_position_ > options_.window_length / 4 && clean_enough) {
@@ -93,7 +97,7 @@ void Image::add_naks(Instant now, TransmitBatch& batch) {
     std::size_t sent = 0;
     for (std::size_t i = 0; i < gaps_.size() && sent < kNaksPerPass; ++i) {
         Gap& gap = gaps_[i];
-        if (now < gap.next_nak) {
+        if (now < gap.next_nak && !FULMAR_PLANTED(kNakWithoutDelay)) {
             continue;
         }
         // A NAK names one term; a gap across the end of a term takes two.
@@ -112,7 +116,7 @@ void Image::add_naks(Instant now, TransmitBatch& batch) {
             begin = end;
         }
         ++gap.naks;
-        gap.next_nak = now + options_.nak_retry;
+        gap.next_nak = FULMAR_PLANTED(kNakOnce) ? Instant::never() : now + options_.nak_retry;
     }
     if (sent > 0) {
         counters_.naks_sent.increment_relaxed(static_cast<std::int64_t>(sent));

@@ -1,6 +1,7 @@
 // Conductor agent: how far producers may go, cleaning behind them, and the end of the stream.
 #include <algorithm>
 
+#include "base/plant.h"
 #include "base/position.h"
 #include "term/clean.h"
 #include "term/unblock.h"
@@ -21,7 +22,9 @@ int NetworkPublication::clean_to(std::int64_t position) {
     if (position - clean_position_ < kCleanBytesMin) {
         return 0;
     }
-    clean_position_ = term::clean(log_, clean_position_, position, kCleanBytesMax);
+    clean_position_ = FULMAR_PLANTED(kPublicationNeverCleans)
+                          ? position
+                          : term::clean(log_, clean_position_, position, kCleanBytesMax);
     return 1;
 }
 
@@ -42,8 +45,9 @@ int NetworkPublication::update_publisher_limit() {
         return 0;
     }
     const std::int64_t term_length = log_.term_length();
-    int work = clean_to(sent - term_length);
-    const std::int64_t limit = sent + options_.term_window_length;
+    int work = clean_to(FULMAR_PLANTED(kPublicationCleansUnsent) ? sent : sent - term_length);
+    const std::int64_t limit =
+        sent + (FULMAR_PLANTED(kPublisherLimitWide) ? 2 * term_length : options_.term_window_length);
     // Memory is reused three terms later, and a claim may overshoot the limit by one message (an eighth of
     // a term); one more eighth keeps the cleaner clear of it.
     if (limit > last_limit_ && limit + term_length / 4 <= clean_position_ + 3 * term_length) {
@@ -61,7 +65,7 @@ void NetworkPublication::check_for_blocked_producer(Instant now) {
         blocked_since_ = now;
         return;
     }
-    if (now - blocked_since_ >= options_.unblock_timeout) {
+    if (now - blocked_since_ >= options_.unblock_timeout || FULMAR_PLANTED(kUnblockImpatient)) {
         const auto producers = state_ == State::kActive ? term::Producers::kMayLive : term::Producers::kGone;
         if (term::unblock(log_, consumer, producers) != term::UnblockResult::kNoAction) {
             system_[SystemCounter::kUnblockedPublications].increment_relaxed();
@@ -113,7 +117,7 @@ void NetworkPublication::on_timer(Instant now) {
             check_for_blocked_producer(now);
             // An unacknowledged stream that nobody hears any more has nothing to wait for.
             const bool abandoned = !has_receivers_.load(std::memory_order_acquire);
-            if (is_drained() || abandoned) {
+            if (is_drained() || abandoned || FULMAR_PLANTED(kEosBeforeDrained)) {
                 // SYNC(publication.eos): release; pairs with the sender's acquire before a heartbeat.
                 end_of_stream_.store(true, std::memory_order_release);
                 linger_since_ = now;

@@ -1,6 +1,7 @@
 // Sender agent: what receivers send back.
 #include <algorithm>
 
+#include "base/plant.h"
 #include "base/position.h"
 #include "transport/network_publication.h"
 
@@ -49,7 +50,7 @@ void NetworkPublication::on_status_message(Instant now, const wire::StatusMessag
         receiver_saw_eos_.store(false, std::memory_order_release);
     }
     const std::int64_t limit = position + message.receiver_window;
-    if (limit > sender_limit_) {
+    if (limit > sender_limit_ || FULMAR_PLANTED(kLimitMovesBack)) {
         sender_limit_ = limit;
         counters_.sender_limit.set_release(limit);
     }
@@ -68,7 +69,8 @@ void NetworkPublication::on_nak(Instant now, const wire::Nak& nak) {
     counters_.naks_received.increment_relaxed();
     const std::int64_t position =
         base::compute_position(nak.term_id, nak.term_offset, log_.shift(), options_.initial_term_id);
-    if (position >= sender_position_ || position < retransmit_floor()) {
+    if (position >= sender_position_ ||
+        (position < retransmit_floor() && !FULMAR_PLANTED(kRetransmitIgnoresFloor))) {
         return;
     }
     const std::int64_t length = std::min<std::int64_t>(

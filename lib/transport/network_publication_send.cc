@@ -1,6 +1,7 @@
 // Sender agent: what goes out, and when.
 #include <algorithm>
 
+#include "base/plant.h"
 #include "base/position.h"
 #include "term/scan.h"
 #include "transport/network_publication.h"
@@ -57,7 +58,8 @@ void NetworkPublication::add_data(Instant now, TransmitBatch& batch) {
     std::int64_t position = sender_position_;
     const std::size_t last = batch.size() + std::min(options_.packets_per_send, batch.room());
     while (batch.size() < last) {
-        const std::int64_t window = sender_limit_ - position;
+        const std::int64_t window =
+            FULMAR_PLANTED(kWindowUnbounded) ? options_.mtu : sender_limit_ - position;
         if (window <= 0) {
             break;
         }
@@ -132,7 +134,7 @@ void NetworkPublication::add_retransmits(Instant now, TransmitBatch& batch) {
         if (range == nullptr) {
             return;
         }
-        if (range->next < retransmit_floor()) {
+        if (range->next < retransmit_floor() && !FULMAR_PLANTED(kRetransmitIgnoresFloor)) {
             retransmits_.drop(*range);
             continue;
         }
@@ -142,7 +144,9 @@ void NetworkPublication::add_retransmits(Instant now, TransmitBatch& batch) {
         const auto limit =
             static_cast<std::int32_t>(std::min<std::int64_t>(sender_position_ - range->next, options_.mtu));
         const auto wanted =
-            static_cast<std::int32_t>(std::min<std::int64_t>(range->end - range->next, limit));
+            FULMAR_PLANTED(kRetransmitBeyondSent)
+                ? options_.mtu
+                : static_cast<std::int32_t>(std::min<std::int64_t>(range->end - range->next, limit));
         term::Scan scan = term::scan_for_availability(term, offset, wanted, log_.term_length());
         if (scan.bytes <= 0) {
             scan = term::scan_for_availability(term, offset, limit, log_.term_length());
@@ -164,7 +168,7 @@ void NetworkPublication::on_transmitted(Instant now, const TransmitBatch& batch,
     std::int64_t position = sender_position_;
     for (std::size_t i = 0; i < batch.size(); ++i) {
         const TransmitBatch::Note& note = batch.note(i);
-        const bool gone = i < taken;
+        const bool gone = i < taken || FULMAR_PLANTED(kUnsentRestForgotten);
         switch (note.kind) {
             case TransmitBatch::Kind::kData: position = gone ? note.position + note.advance : position; break;
             case TransmitBatch::Kind::kHeartbeat:

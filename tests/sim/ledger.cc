@@ -109,7 +109,8 @@ void Reader::on_message(
     while (next_ < entries.size() && entries[next_].end < end) {
         const Entry& passed = entries[next_];
         const bool may_miss = passed.fate == Fate::kVoid || passed.fate == Fate::kMaybe ||
-                              (passed.fate == Fate::kMust && !stream_->is_reliable) || stream_->is_revoked;
+                              (passed.fate == Fate::kMust && !stream_->is_reliable) || stream_->is_revoked ||
+                              ledger.may_be_unblocked(passed);
         if (!may_miss) {
             verdict.fail("a message was skipped: " + describe(passed) + ", got the one that ends at " +
                          std::to_string(end) + ", joined at " + std::to_string(join_position_) + ", " +

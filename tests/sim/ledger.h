@@ -29,6 +29,7 @@ struct Entry {
     std::uint64_t seed = 0;  ///< decides the content, and is the reserved value
     std::int32_t length = 0;
     Fate fate = Fate::kMust;
+    Instant claimed_at;  ///< while it is open
 };
 
 /// One session: everything written into one publication's log.
@@ -57,6 +58,14 @@ struct Stream {
 
 class Ledger {
   public:
+    Ledger(const WorldTime& time, Duration unblock_timeout)
+        : time_(time), unblock_timeout_(unblock_timeout) {}
+
+    /// A claim held for so long may become padding, although its owner lives.
+    [[nodiscard]] bool may_be_unblocked(const Entry& entry) const {
+        return entry.fate == Fate::kOpen &&
+               time_.now - entry.claimed_at >= unblock_timeout_ - unblock_timeout_ / 100;
+    }
     /// The stream of a publication; its second handle finds the first one's.
     Stream& stream_for(const Stream& description, Verdict& verdict);
     /// Null: nobody of ours publishes that (an invented session).
@@ -73,6 +82,8 @@ class Ledger {
                static_cast<std::uint32_t>(stream_id);
     }
 
+    const WorldTime& time_;
+    Duration unblock_timeout_;
     std::vector<std::unique_ptr<Stream>> streams_;
     std::map<std::uint64_t, Stream*> by_session_;
 };

@@ -218,7 +218,8 @@ bool Publisher::claim(std::int32_t length, Duration hold) {
     }
     write_content(claim_.data(), seed);
     claim_.set_reserved_value(static_cast<std::int64_t>(seed));
-    Ledger::record(*stream_, result.position(), length, seed, Fate::kOpen, context_.verdict);
+    Ledger::record(*stream_, result.position(), length, seed, Fate::kOpen, context_.verdict).claimed_at =
+        context_.time.now;
     claim_entry_ = stream_->entries.size() - 1;
     claimed_at_ = context_.time.now;
     claim_due_ = context_.time.now + hold;
@@ -238,6 +239,22 @@ void Publisher::finish_claim(bool commit) {
     }
     ++context_.counts[commit ? Count::claim_commit : Count::claim_abort];
     context_.trace.add(TraceKind::kOffer, static_cast<std::uint64_t>(entry.end), entry.seed, commit ? 1 : 0);
+}
+
+std::string Publisher::describe_log() const {
+    if (mapping_ == nullptr) {
+        return "no log";
+    }
+    std::string text = "initial term " + std::to_string(log_.initial_term_id()) + ", active count " +
+                       std::to_string(log_.active_term_count_acquire()) + ", tails";
+    for (int i = 0; i < layout::kPartitionCount; ++i) {
+        const layout::RawTail tail = log_.tail_acquire(i);
+        text += " " + std::to_string(tail.term_id()) + ":" + std::to_string(tail.raw_offset());
+    }
+    const std::int64_t limit = concurrent_  ? concurrent_->position_limit()
+                               : exclusive_ ? exclusive_->position_limit()
+                                            : -1;
+    return text + ", limit " + std::to_string(limit) + ", connected " + std::to_string(log_.is_connected());
 }
 
 bool Publisher::must_die() const {

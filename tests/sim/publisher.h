@@ -34,6 +34,8 @@ class Publisher {
     [[nodiscard]] const PublisherPlan& plan() const { return plan_; }
     [[nodiscard]] const Stream* stream() const { return stream_; }
     [[nodiscard]] const std::string& last_refusal() const { return refusal_; }
+    /// The state of its log, for who looks into a failure.
+    [[nodiscard]] std::string describe_log() const;
 
     /// Starts to write and stops at a point, as a process that is killed there. False when it cannot be now.
     [[nodiscard]] bool die_at(term::KillPoint point);

@@ -213,6 +213,7 @@ void Subscriber::abandon() {
     reached_.clear();
     ended_.clear();
     rejected_.clear();
+    assembler_ = FragmentAssembler<Deliver>(Deliver{this});
 }
 
 }  // namespace fulmar::sim

@@ -33,68 +33,90 @@ Extent extent_of(std::span<const std::byte> bytes, std::int32_t frame_length) {
     return extent;
 }
 
-}  // namespace
-
-WireMonitor::Watched& WireMonitor::watched(const Stream& stream) {
-    if (stream.id >= watched_.size()) {
-        watched_.resize(stream.id + 1);
+/// Words as they lie in the frame: for a reader with the protocol beside him.
+std::string describe_packet(int host, const char* what, std::span<const std::byte> bytes) {
+    const wire::FrameHeader frame = wire::read_frame_header(bytes.data());
+    std::string text = "node " + std::to_string(host) + " " + what + " type " +
+                       std::to_string(static_cast<int>(frame.type)) + " flags " + std::to_string(frame.flags);
+    const auto word = [&](std::size_t at) {
+        return at + sizeof(std::int32_t) <= bytes.size() ? base::load_le<std::int32_t>(bytes.data(), at) : 0;
+    };
+    for (std::size_t at = wire::kFrameHeaderLength; at < wire::kDataHeaderLength;
+         at += sizeof(std::int32_t)) {
+        text += " " + std::to_string(word(at));
     }
-    return watched_[stream.id];
+    return text + " frame " + std::to_string(frame.frame_length) + " of " + std::to_string(bytes.size());
 }
 
-std::int64_t WireMonitor::position(const Stream& stream, std::int32_t term_id, std::int32_t term_offset) {
+}  // namespace
+
+WireMonitor::Watched* WireMonitor::find(std::int32_t session_id, std::int32_t stream_id) {
+    const auto found = watched_.find({session_id, stream_id});
+    if (found == watched_.end()) {
+        return nullptr;
+    }
+    if (found->second.stream == nullptr) {
+        found->second.stream = ledger_.find(session_id, stream_id);
+    }
+    return &found->second;
+}
+
+std::int64_t WireMonitor::position(const Watched& state, std::int32_t term_id, std::int32_t term_offset) {
     return base::compute_position(
-        term_id, term_offset, base::term_length_shift(stream.term_length), stream.initial_term_id);
+        term_id, term_offset, base::term_length_shift(state.term_length), state.initial_term_id);
+}
+
+std::string WireMonitor::name(const Watched& state, std::int32_t session_id) {
+    return state.stream != nullptr ? state.stream->name() : "session " + std::to_string(session_id);
 }
 
 void WireMonitor::on_sent(int host, const port::Endpoint& /*source*/, const port::Endpoint& /*to*/,
     std::span<const std::byte> bytes) {
-    if (bytes.size() < wire::kFrameHeaderLength) {
-        verdict_.fail("a runt was sent by node " + std::to_string(host));
+    if (wire::check_datagram(bytes) != wire::FrameFault::kNone) {
+        verdict_.fail("node " + std::to_string(host) + " sent what is no frame, " +
+                      std::to_string(bytes.size()) + " bytes");
         return;
     }
-    const auto find = [&](std::int32_t session_id, std::int32_t stream_id) {
-        const Stream* stream = ledger_.find(session_id, stream_id);
-        return stream;
-    };
+    if (verdict_.verbose()) {
+        verdict_.note(describe_packet(host, "sends", bytes));
+    }
     switch (wire::read_frame_header(bytes.data()).type) {
         case wire::FrameType::kData:
         case wire::FrameType::kPad: {
             const wire::DataHeader header = wire::read_data_header(bytes.data());
-            const Stream* stream = find(header.session_id, header.stream_id);
+            Watched* state = find(header.session_id, header.stream_id);
             if (header.frame_length == 0) {
                 ++counts_[(header.flags & wire::flag::kEndOfStream) != 0 ? Count::eos : Count::heartbeat];
-                if (stream != nullptr) {
-                    on_heartbeat_sent(host, *stream, header);
-                }
-            } else if (stream != nullptr) {
-                on_data_sent(*stream, bytes);
+            }
+            if (state == nullptr) {
+                verdict_.fail("node " + std::to_string(host) + " sent data of a session before its setup");
+            } else if (header.frame_length == 0) {
+                on_heartbeat_sent(host, *state, header);
+            } else {
+                on_data_sent(*state, bytes);
             }
             break;
         }
         case wire::FrameType::kSetup: {
             ++counts_[Count::setup];
-            const wire::Setup setup = wire::read_setup(bytes.data());
-            if (const Stream* stream = find(setup.session_id, setup.stream_id)) {
-                on_setup_sent(*stream, setup);
-            }
+            on_setup_sent(wire::read_setup(bytes.data()));
             break;
         }
         case wire::FrameType::kStatusMessage: {
             const wire::StatusMessage message = wire::read_status_message(bytes.data());
             const bool elicits = (message.flags & wire::flag::kSendSetup) != 0;
             ++counts_[elicits ? Count::setup_elicited : Count::status_message];
-            const Stream* stream = find(message.session_id, message.stream_id);
-            if (stream != nullptr && !elicits) {
-                on_status_message_sent(host, *stream, message);
+            Watched* state = find(message.session_id, message.stream_id);
+            if (state != nullptr && !elicits) {
+                on_status_message_sent(host, *state, message);
             }
             break;
         }
         case wire::FrameType::kNak: {
             ++counts_[Count::nak];
             const wire::Nak nak = wire::read_nak(bytes.data());
-            if (const Stream* stream = find(nak.session_id, nak.stream_id)) {
-                on_nak_sent(host, *stream, nak);
+            if (Watched* state = find(nak.session_id, nak.stream_id)) {
+                on_nak_sent(host, *state, nak);
             }
             break;
         }
@@ -102,17 +124,17 @@ void WireMonitor::on_sent(int host, const port::Endpoint& /*source*/, const port
     }
 }
 
-void WireMonitor::on_data_sent(const Stream& stream, std::span<const std::byte> bytes) {
+void WireMonitor::on_data_sent(Watched& state, std::span<const std::byte> bytes) {
     const wire::DataHeader header = wire::read_data_header(bytes.data());
     const Extent extent = extent_of(bytes, header.frame_length);
-    const std::int64_t begin = position(stream, header.term_id, header.term_offset);
+    const std::int64_t begin = position(state, header.term_id, header.term_offset);
     const std::int64_t end = begin + extent.stream_bytes;
-    Watched& state = watched(stream);
     const auto text = [&] {
         return "[" + std::to_string(begin) + ", " + std::to_string(end) + "), sent " +
-               std::to_string(state.sent) + ", limit " + std::to_string(state.limit) + ", " + stream.name();
+               std::to_string(state.sent) + ", limit " + std::to_string(state.limit) + ", " +
+               name(state, header.session_id);
     };
-    if (bytes.size() > static_cast<std::size_t>(stream.mtu)) {
+    if (bytes.size() > static_cast<std::size_t>(state.mtu)) {
         verdict_.fail("a packet is longer than the MTU: " + text());
     }
     if (begin < state.sent) {
@@ -120,7 +142,7 @@ void WireMonitor::on_data_sent(const Stream& stream, std::span<const std::byte> 
         if (end > state.sent) {
             verdict_.fail("a retransmit runs beyond what was sent: " + text());
         }
-        if (begin < state.sent - stream.term_length / 8 * rules_.retransmit_floor_terms_x8) {
+        if (begin < state.sent - state.term_length / 8 * rules_.retransmit_floor_terms_x8) {
             verdict_.fail("a retransmit reaches into what may be cleaned: " + text());
         }
         return;
@@ -131,27 +153,27 @@ void WireMonitor::on_data_sent(const Stream& stream, std::span<const std::byte> 
     if (begin + extent.wire_bytes > state.limit) {
         verdict_.fail("the sender went past its receiver's limit: " + text());
     }
-    counts_[Count::wrap] += begin / stream.term_length != end / stream.term_length ? 1 : 0;
+    counts_[Count::wrap] += begin / state.term_length != end / state.term_length ? 1 : 0;
     counts_[Count::padding] += extent.stream_bytes != extent.wire_bytes ? 1 : 0;
     state.sent = end;
 }
 
-void WireMonitor::on_heartbeat_sent(int host, const Stream& stream, const wire::DataHeader& header) {
-    Watched& state = watched(stream);
-    const std::int64_t at = position(stream, header.term_id, header.term_offset);
+void WireMonitor::on_heartbeat_sent(int host, Watched& state, const wire::DataHeader& header) {
+    const std::int64_t at = position(state, header.term_id, header.term_offset);
     if (at != state.sent) {
         verdict_.fail("a heartbeat names a position other than the sender's: " + std::to_string(at) +
-                      ", sent " + std::to_string(state.sent) + ", " + stream.name());
+                      ", sent " + std::to_string(state.sent) + ", " + name(state, header.session_id));
     }
-    if ((header.flags & wire::flag::kEndOfStream) == 0 || stream.is_revoked) {
+    const bool ends = (header.flags & wire::flag::kEndOfStream) != 0;
+    if (!ends || state.stream == nullptr || state.stream->is_revoked || arrivals_.was_disturbed(host)) {
         return;
     }
+    const Stream& stream = *state.stream;
     if (stream.handles > 0 && !stream.is_over) {
         verdict_.fail("the end of a stream was announced while it is open: " + stream.name());
     }
     // A stream whose receivers are gone may end where it stands.
-    const bool heard = state.heard.ns >= 0 && time_.now - state.heard < rules_.connection_timeout / 2;
-    if (!heard || arrivals_.was_disturbed(host)) {
+    if (state.heard.ns < 0 || time_.now - state.heard >= rules_.connection_timeout / 2) {
         return;
     }
     for (auto entry = stream.entries.rbegin(); entry != stream.entries.rend() && entry->end > at; ++entry) {
@@ -163,39 +185,49 @@ void WireMonitor::on_heartbeat_sent(int host, const Stream& stream, const wire::
     }
 }
 
-void WireMonitor::on_setup_sent(const Stream& stream, const wire::Setup& setup) {
-    const std::int64_t at = position(stream, setup.active_term_id, setup.term_offset);
-    const Watched& state = watched(stream);
+void WireMonitor::on_setup_sent(const wire::Setup& setup) {
+    const auto [found, is_new] = watched_.try_emplace({setup.session_id, setup.stream_id});
+    Watched& state = found->second;
+    if (is_new) {
+        state.initial_term_id = setup.initial_term_id;
+        state.term_length = setup.term_length;
+        state.mtu = setup.mtu;
+        state.sent = position(state, setup.active_term_id, setup.term_offset);
+        state.limit = state.sent;
+    }
+    const std::int64_t at = position(state, setup.active_term_id, setup.term_offset);
     if (at != state.sent) {
         verdict_.fail("a setup names a position other than the sender's: " + std::to_string(at) + ", sent " +
-                      std::to_string(state.sent) + ", " + stream.name());
+                      std::to_string(state.sent) + ", " + name(state, setup.session_id));
     }
 }
 
-void WireMonitor::on_status_message_sent(int host, const Stream& stream, const wire::StatusMessage& message) {
-    Hearing& hearing = watched(stream).hearings[host];
-    const std::int64_t at = position(stream, message.consumption_term_id, message.consumption_term_offset);
-    if (message.receiver_window < 0 || message.receiver_window > stream.term_length / 2) {
-        verdict_.fail("a receiver invites more than half a term: " + std::to_string(message.receiver_window) +
-                      ", " + stream.name());
+void WireMonitor::on_status_message_sent(int host, Watched& state, const wire::StatusMessage& message) {
+    Hearing& hearing = state.hearings[host];
+    const std::int64_t at = position(state, message.consumption_term_id, message.consumption_term_offset);
+    const auto fail = [&](const std::string& what) {
+        verdict_.fail(what + ", " + name(state, message.session_id));
+    };
+    if (message.receiver_window < 0 || message.receiver_window > state.term_length / 2) {
+        fail("a receiver invites more than half a term: " + std::to_string(message.receiver_window));
     }
     if (at > hearing.highest) {
-        verdict_.fail("a receiver says it consumed what never arrived: " + std::to_string(at) + " of " +
-                      std::to_string(hearing.highest) + ", " + stream.name());
+        fail("a receiver says it consumed what never arrived: " + std::to_string(at) + " of " +
+             std::to_string(hearing.highest));
     }
     if (at < hearing.consumed) {
-        verdict_.fail("a receiver takes back what it consumed: " + std::to_string(at) + " after " +
-                      std::to_string(hearing.consumed) + ", " + stream.name());
+        fail("a receiver takes back what it consumed: " + std::to_string(at) + " after " +
+             std::to_string(hearing.consumed));
     }
     hearing.consumed = at;
 }
 
-void WireMonitor::on_nak_sent(int host, const Stream& stream, const wire::Nak& nak) {
-    Hearing& hearing = watched(stream).hearings[host];
-    const std::int64_t begin = position(stream, nak.term_id, nak.term_offset);
+void WireMonitor::on_nak_sent(int host, Watched& state, const wire::Nak& nak) {
+    Hearing& hearing = state.hearings[host];
+    const std::int64_t begin = position(state, nak.term_id, nak.term_offset);
     const auto text = [&] {
         return "[" + std::to_string(begin) + ", " + std::to_string(begin + nak.length) + "), highest " +
-               std::to_string(hearing.highest) + ", " + stream.name();
+               std::to_string(hearing.highest) + ", " + name(state, nak.session_id);
     };
     if (nak.length <= 0 || begin + nak.length > hearing.highest || begin < hearing.consumed) {
         verdict_.fail("a NAK asks for what is not missing: " + text());
@@ -220,44 +252,46 @@ void WireMonitor::on_arrived(int host, port::PacketQueue& queue, std::span<const
     if (wire::check_datagram(bytes) != wire::FrameFault::kNone) {
         return;
     }
+    if (verdict_.verbose()) {
+        verdict_.note(describe_packet(host, "gets", bytes));
+    }
     switch (wire::read_frame_header(bytes.data()).type) {
         case wire::FrameType::kData:
         case wire::FrameType::kPad: {
             const wire::DataHeader header = wire::read_data_header(bytes.data());
-            if (const Stream* stream = ledger_.find(header.session_id, header.stream_id)) {
-                const std::int64_t end = position(*stream, header.term_id, header.term_offset) +
+            if (Watched* state = find(header.session_id, header.stream_id)) {
+                const std::int64_t end = position(*state, header.term_id, header.term_offset) +
                                          extent_of(bytes, header.frame_length).stream_bytes;
-                Hearing& hearing = watched(*stream).hearings[host];
+                Hearing& hearing = state->hearings[host];
                 hearing.highest = std::max(hearing.highest, end);
             }
             break;
         }
         case wire::FrameType::kSetup: {
             const wire::Setup setup = wire::read_setup(bytes.data());
-            if (const Stream* stream = ledger_.find(setup.session_id, setup.stream_id)) {
+            if (Watched* state = find(setup.session_id, setup.stream_id)) {
                 // An image may begin here: its position counts as consumed, and it may ask anew.
-                Hearing& hearing = watched(*stream).hearings[host];
+                Hearing& hearing = state->hearings[host];
                 hearing.highest =
-                    std::max(hearing.highest, position(*stream, setup.active_term_id, setup.term_offset));
+                    std::max(hearing.highest, position(*state, setup.active_term_id, setup.term_offset));
                 hearing.naks.fill({});
             }
             break;
         }
         case wire::FrameType::kStatusMessage: {
             const wire::StatusMessage message = wire::read_status_message(bytes.data());
-            const Stream* stream = ledger_.find(message.session_id, message.stream_id);
-            if (stream == nullptr || (message.flags & wire::flag::kSendSetup) != 0) {
+            Watched* state = find(message.session_id, message.stream_id);
+            if (state == nullptr || (message.flags & wire::flag::kSendSetup) != 0) {
                 break;
             }
-            Watched& state = watched(*stream);
             if ((message.flags & wire::flag::kSmEndOfStream) != 0) {
-                state.heard = Instant{-1};
+                state->heard = Instant{-1};
                 break;
             }
-            state.heard = time_.now;
-            state.limit = std::max(
-                state.limit, position(*stream, message.consumption_term_id, message.consumption_term_offset) +
-                                 message.receiver_window);
+            state->heard = time_.now;
+            state->limit = std::max(
+                state->limit, position(*state, message.consumption_term_id, message.consumption_term_offset) +
+                                  message.receiver_window);
             break;
         }
         default: break;

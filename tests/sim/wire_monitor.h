@@ -7,7 +7,8 @@
 #include <cstdint>
 #include <map>
 #include <span>
-#include <vector>
+#include <string>
+#include <utility>
 
 #include "fulmar/time.h"
 #include "tests/sim/counts.h"
@@ -60,21 +61,28 @@ class WireMonitor final : public PacketObserver {
         std::array<SentNak, kNaksRemembered> naks;
         std::size_t next_nak = 0;
     };
+    /// One session, from its first setup on, whoever knows of it.
     struct Watched {
+        const Stream* stream = nullptr;  ///< null until its publisher has heard of it
+        std::int32_t initial_term_id = 0;
+        std::int32_t term_length = 0;
+        std::int32_t mtu = 0;
         std::int64_t sent = 0;   ///< end of what was sent
         std::int64_t limit = 0;  ///< what receivers invited, as far as it reached the sender
         Instant heard{-1};       ///< last status message that reached the sender; negative: none in force
         std::map<int, Hearing> hearings;
     };
 
-    [[nodiscard]] Watched& watched(const Stream& stream);
+    using Key = std::pair<std::int32_t, std::int32_t>;  // session, stream
+    [[nodiscard]] Watched* find(std::int32_t session_id, std::int32_t stream_id);
     [[nodiscard]] static std::int64_t position(
-        const Stream& stream, std::int32_t term_id, std::int32_t term_offset);
-    void on_data_sent(const Stream& stream, std::span<const std::byte> bytes);
-    void on_heartbeat_sent(int host, const Stream& stream, const wire::DataHeader& header);
-    void on_setup_sent(const Stream& stream, const wire::Setup& setup);
-    void on_status_message_sent(int host, const Stream& stream, const wire::StatusMessage& message);
-    void on_nak_sent(int host, const Stream& stream, const wire::Nak& nak);
+        const Watched& state, std::int32_t term_id, std::int32_t term_offset);
+    [[nodiscard]] static std::string name(const Watched& state, std::int32_t session_id);
+    void on_data_sent(Watched& state, std::span<const std::byte> bytes);
+    void on_heartbeat_sent(int host, Watched& state, const wire::DataHeader& header);
+    void on_setup_sent(const wire::Setup& setup);
+    void on_status_message_sent(int host, Watched& state, const wire::StatusMessage& message);
+    void on_nak_sent(int host, Watched& state, const wire::Nak& nak);
 
     Rules rules_;
     const WorldTime& time_;
@@ -82,7 +90,7 @@ class WireMonitor final : public PacketObserver {
     Arrivals& arrivals_;
     Verdict& verdict_;
     Counts& counts_;
-    std::vector<Watched> watched_;  // by Stream::id
+    std::map<Key, Watched> watched_;
 };
 
 }  // namespace fulmar::sim

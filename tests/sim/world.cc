@@ -7,6 +7,8 @@ namespace fulmar::sim {
 namespace {
 
 constexpr Duration kCounterCheckInterval = milliseconds(4);
+/// A receiver whose question for a setup got lost asks again after this; no option shortens it.
+constexpr Duration kPendingSetup = seconds(1);
 constexpr Duration kConditionInterval = microseconds(500);
 /// A run that takes more than this has lost its way.
 constexpr std::uint64_t kStepsMax = 20'000'000;
@@ -16,6 +18,7 @@ constexpr std::uint64_t kStepsMax = 20'000'000;
 World::World(WorldPlan plan, bool verbose)
     : plan_(std::move(plan)),
       verdict_(time_, verbose),
+      ledger_(time_, plan_.timeouts.unblock),
       disturbances_(plan_.net.hosts, time_),
       workload_prng_(plan_.seed, 3),
       fault_prng_(plan_.seed, 4),
@@ -141,7 +144,7 @@ void World::heal_phase() {
     stop_faults();
     workload_.phase = Phase::kSettle;
     // Long enough for every time-out that a fault may have started, one after the other.
-    const Duration bound = plan_.timeouts.aftermath * 2 + plan_.timeouts.driver;
+    const Duration bound = plan_.timeouts.aftermath * 2 + plan_.timeouts.driver + kPendingSetup;
     require(&World::everything_open, bound, "liveness: not everything came back");
     // What is still on its way into a time-out gets there before anything final is said.
     run_for(plan_.timeouts.aftermath + plan_.timeouts.unblock);
@@ -171,8 +174,10 @@ bool World::everything_open(std::string& what_not) {
             if (!publisher.is_open() || !publisher.is_connected()) {
                 what_not = "a publisher of topic " + std::to_string(publisher.plan().topic->index) +
                            " at node " + std::to_string(app->node().index()) +
-                           (publisher.is_open() ? " is not connected" : " is not open") +
-                           " (last answer: " + publisher.last_refusal() + ")";
+                           (publisher.is_open() ? " is not connected with " + publisher.stream()->name()
+                                                : std::string(" is not open")) +
+                           " (last answer: " + publisher.last_refusal() +
+                           "; log: " + publisher.describe_log() + ")";
                 return false;
             }
         }
@@ -193,7 +198,8 @@ bool World::everything_delivered(std::string& what_not) {
             if (!publisher.is_finished()) {
                 what_not = "a publisher of topic " + std::to_string(publisher.plan().topic->index) +
                            " at node " + std::to_string(app->node().index()) +
-                           " cannot send (last answer: " + publisher.last_refusal() + ")";
+                           " cannot send (last answer: " + publisher.last_refusal() +
+                           "; log: " + publisher.describe_log() + ")";
                 return false;
             }
         }
