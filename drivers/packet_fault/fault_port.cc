@@ -38,6 +38,12 @@ FaultQueueCounts FaultPort::counts(net::FaultDirection direction) const {
     return total;
 }
 
+Status FaultPort::set_fault(std::string_view spec) {
+    FULMAR_TRY(parsed, net::parse_fault_spec(spec));
+    set_spec(parsed);
+    return Done{};
+}
+
 void FaultPort::statistics(port::StatisticsList& out) const {
     inner_->statistics(out);
     const auto drawn = [this](net::FaultDirection direction) {

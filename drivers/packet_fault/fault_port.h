@@ -14,7 +14,7 @@
 
 namespace fulmar::drivers {
 
-/// threads: set_spec, spec and counts from any; the rest as for every port.
+/// threads: set_spec, set_fault, spec, fault and counts from any; the rest as for every port.
 /// Held packets move on when their queue is polled, sent or received on.
 class FaultPort final : public port::PacketPort {
   public:
@@ -34,6 +34,9 @@ class FaultPort final : public port::PacketPort {
     }
 
     void statistics(port::StatisticsList& out) const override;
+
+    [[nodiscard]] Status set_fault(std::string_view spec) override;
+    [[nodiscard]] std::string fault() const override { return net::to_string(spec()); }
 
     /// In force from each queue's next burst on. What is held already keeps its time.
     void set_spec(const net::FaultSpec& spec) { shared_.set(spec); }

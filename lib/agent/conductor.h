@@ -23,11 +23,13 @@
 #include "agent/driver_state.h"
 #include "agent/loss_bridge.h"
 #include "agent/outbox.h"
+#include "agent/port_counters.h"
 #include "agent/port_table.h"
 #include "agent/resource.h"
 #include "agent/session_ids.h"
 #include "base/prng.h"
 #include "layout/commands.h"
+#include "layout/fulmar_commands.h"
 #include "observe/counters.h"
 #include "observe/loss_report.h"
 #include "port/clock.h"
@@ -49,6 +51,7 @@ struct ConductorContext {
     const DriverOptions* options = nullptr;
     port::Clock* clock = nullptr;  ///< for epoch_ms only
     PortTable ports;
+    PortCounters* port_counters = nullptr;  ///< shown anew when a command changes a port
     ring::ShmMpscRing commands;
     ring::BroadcastTransmitter events;
     observe::CountersManager* counters = nullptr;
@@ -120,6 +123,7 @@ class Conductor {
     void on_reject_image(Instant now, const layout::RejectImage& command);
     void on_terminate(const layout::TerminateDriver& command);
     void on_next_session_id(const layout::GetNextAvailableSessionId& command);
+    void on_set_fault(const layout::SetFault& command);
 
     // conductor_add.cc: an add command, step by step
     void advance_add(Instant now);

@@ -59,7 +59,13 @@ void Conductor::decode_and(std::span<const std::byte> record, CommandType type, 
 }
 
 void Conductor::on_command(Instant now, std::int32_t type, std::span<const std::byte> record) {
-    dispatch(now, static_cast<CommandType>(type), record);
+    const auto command_type = static_cast<CommandType>(type);
+    if (type == static_cast<std::int32_t>(layout::FulmarCommandType::kSetFault)) {
+        decode_and<layout::SetFault>(
+            record, command_type, [&](const auto& command) { on_set_fault(command); });
+        return;
+    }
+    dispatch(now, command_type, record);
 }
 
 void Conductor::dispatch(Instant now, CommandType type, std::span<const std::byte> record) {
@@ -218,6 +224,34 @@ void Conductor::on_next_session_id(const layout::GetNextAvailableSessionId& comm
     });
     events_.send(layout::EventType::kNextAvailableSessionId,
         layout::NextAvailableSessionId{command.correlation_id, session_id});
+}
+
+void Conductor::on_set_fault(const layout::SetFault& command) {
+    bool changed = false;
+    std::optional<Error> why_not;
+    std::string names;
+    for (port::PacketPort* port : context_.ports.ports()) {
+        names += names.empty() ? "" : ", ";
+        names += port->name();
+        if (!command.port.empty() && port->name() != command.port) {
+            continue;
+        }
+        if (const Status done = port->set_fault(command.spec); done) {
+            changed = true;
+        } else if (!why_not || done.error().code != ErrorCode::kNotSupported) {
+            why_not = done.error();  // a wrong spec says more than a port that takes none
+        }
+    }
+    if (!changed) {
+        refuse(command.correlation_id,
+            why_not.value_or(Error{ErrorCode::kGeneric,
+                "no port is named '" + std::string(command.port) + "'; ports are: " + names}));
+        return;
+    }
+    if (context_.port_counters != nullptr) {
+        context_.port_counters->update();  // who asked may look at once
+    }
+    events_.operation_success(command.correlation_id);
 }
 
 }  // namespace fulmar::agent

@@ -61,6 +61,7 @@ Status DriverCore::start() {
     context.options = &parts_.options;
     context.clock = parts_.clock;
     context.ports = PortTable(parts_.ports);
+    context.port_counters = &port_counters_;
     context.commands = commands;
     context.events = events;
     context.counters = &counters_;

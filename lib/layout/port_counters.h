@@ -15,5 +15,7 @@ inline constexpr std::int32_t kPortRxMissed = 7106;   ///< lost in the device fo
 inline constexpr std::int32_t kPortNeighbourMisses = 7107;
 inline constexpr std::int32_t kPortFaultsRx = 7108;  ///< injected on purpose
 inline constexpr std::int32_t kPortFaultsTx = 7109;
+/// 1 while faults are injected; labelled `port <device> fault <spec>`.
+inline constexpr std::int32_t kPortFault = 7110;
 
 }  // namespace fulmar::layout::counter_type

@@ -153,6 +153,18 @@ class PacketPort {
     /// Totals since start, always the same ones in the same order. threads: any.
     virtual void statistics(StatisticsList& out) const { (void)out; }
 
+    /// What goes wrong on purpose, in force from the queues' next bursts on; text as in net/fault_spec.h.
+    /// errors: kNotSupported, the port was opened without faults; kGeneric naming the part that is wrong.
+    /// threads: the control thread.
+    [[nodiscard]] virtual Status set_fault(std::string_view spec) {
+        (void)spec;
+        return fail(ErrorCode::kNotSupported, "port " + std::string(name()) +
+                                                  " injects no faults; start the driver with --port " +
+                                                  std::string(name()) + ",fault=none");
+    }
+    /// Canonical text of the faults in force, `none` for none yet; empty: this port never injects any.
+    [[nodiscard]] virtual std::string fault() const { return {}; }
+
     /// errors: kInvalidChannel (address not ours), kGeneric (port in use, no permission), one clear line.
     [[nodiscard]] virtual Result<std::unique_ptr<Binding>> open(const BindRequest& request) = 0;
 };

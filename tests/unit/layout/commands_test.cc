@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "layout/fulmar_commands.h"
 #include "tests/unit/layout/record_checks.h"
 
 using namespace fulmar::layout;
@@ -199,4 +200,23 @@ TEST_CASE("commands: a channel of 4095 characters is the longest, a reason of 10
     CHECK(
         RejectImage::decode(encoded(RejectImage{.reason = std::string_view(reason).substr(1)})).has_value());
     CHECK(RejectImage::decode(encoded(RejectImage{.reason = reason})).error() == DecodeFault::kTextTooLong);
+}
+
+TEST_CASE("commands: set fault survives the round trip and bad bytes") {
+    SetFault set;
+    set.client_id = 3;
+    set.correlation_id = 41;
+    set.port = "udp";
+    set.spec = "loss:0.01+delay:50us";
+    const auto bytes = encoded(set);
+    CHECK(bytes.size() == 20 + 4 + 4 + set.spec.size());
+    const auto again = SetFault::decode(bytes);
+    REQUIRE(again.has_value());
+    CHECK(again->client_id == 3);
+    CHECK(again->correlation_id == 41);
+    CHECK(again->port == "udp");
+    CHECK(again->spec == "loss:0.01+delay:50us");
+    check_truncations<SetFault>(bytes);
+    check_length_field<SetFault>(bytes, 16);
+    check_length_field<SetFault>(bytes, 24);
 }
