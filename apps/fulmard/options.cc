@@ -1,11 +1,13 @@
 #include "apps/fulmard/options.h"
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <fstream>
-#include <iostream>
 #include <map>
+#include <pwd.h>
 #include <sstream>
 #include <string_view>
+#include <unistd.h>
 
 #include "config/settings_loader.h"
 #include "drivers/driver_runtime/version.h"
@@ -56,6 +58,15 @@ Result<std::string> read_file(const std::string& path) {
     return std::move(text).str();
 }
 
+/// Where services start without USER, the same name that clients look up.
+std::string user_name() {
+    std::array<char, 16 * 1024> buffer{};
+    passwd entry{};
+    passwd* found = nullptr;
+    const int error = ::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found);
+    return error == 0 && found != nullptr && found->pw_name != nullptr ? found->pw_name : "";
+}
+
 Status apply(const CommandLine& line, char** environment, config::SettingsLoader& loader) {
     if (!line.toml_file.empty()) {
         FULMAR_TRY(text, read_file(line.toml_file));
@@ -65,6 +76,7 @@ Status apply(const CommandLine& line, char** environment, config::SettingsLoader
         FULMAR_TRY(text, read_file(path));
         FULMAR_TRY_VOID(loader.apply_properties(text, path));
     }
+    loader.assume_user(user_name());
     FULMAR_TRY_VOID(loader.apply_environment(environment));
     for (const std::string& define : line.defines) {
         FULMAR_TRY_VOID(loader.apply_define(define));

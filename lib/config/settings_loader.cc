@@ -217,6 +217,9 @@ Status SettingsLoader::apply_properties(std::string_view text, std::string_view 
 }
 
 Status SettingsLoader::apply_environment(const char* const* environment) {
+    // Clients look here first too, before AERON_DIR.
+    constexpr std::string_view kOwnDirectory = "FULMAR_DIR";
+    std::string_view own_directory;
     for (; environment != nullptr && *environment != nullptr; ++environment) {
         const std::string_view entry(*environment);
         const std::size_t equals = entry.find('=');
@@ -228,6 +231,8 @@ Status SettingsLoader::apply_environment(const char* const* environment) {
         const std::string source = "env " + std::string(name.substr(0, 128));
         if (name == "USER" && !value.empty()) {
             user_ = value;
+        } else if (name == kOwnDirectory) {
+            own_directory = value;
         } else if (const SettingRow* row = find_setting_by_env(name)) {
             FULMAR_TRY_VOID(apply(*row, value, SettingLayer::kEnvironment, source));
         } else if (name.starts_with("AERON_")) {
@@ -236,6 +241,10 @@ Status SettingsLoader::apply_environment(const char* const* environment) {
             return refuse(source + ": is not a setting" + suggestion(name, own_env_names()) +
                           " (unset it or correct it)");
         }
+    }
+    if (!own_directory.empty()) {
+        return apply(*find_setting("dir"), own_directory, SettingLayer::kEnvironment,
+            "env " + std::string(kOwnDirectory));
     }
     return Done{};
 }

@@ -34,7 +34,14 @@ class SettingsLoader {
     Status apply_toml(std::string_view text, std::string_view file, std::string_view section = {});
     /// Java properties, as Aeron's launchers take them.
     Status apply_properties(std::string_view text, std::string_view file);
-    /// A null-terminated array of NAME=value, such as environ.
+    /// Who runs us, for the default directory when the environment has no USER. Empty: not known.
+    void assume_user(std::string_view name) {
+        if (!name.empty()) {
+            user_ = name;
+        }
+    }
+    /// A null-terminated array of NAME=value, such as environ. FULMAR_DIR, which clients know too, goes
+    /// before AERON_DIR.
     Status apply_environment(const char* const* environment);
     /// `aeron.mtu.length=8k`, with or without the leading -D.
     Status apply_define(std::string_view define);

@@ -279,6 +279,21 @@ TEST_CASE("config: the untethered linger follows the window limit timeout unless
     CHECK(loader.finish()->untethered_linger_timeout == seconds(3));
 }
 
+TEST_CASE("config: the directory is where clients look for it") {
+    const auto dir_of = [](const char* first, const char* second) {
+        SettingsLoader loader;
+        loader.assume_user("bob");
+        const char* environment[] = {first, second, nullptr};
+        REQUIRE(loader.apply_environment(environment).has_value());
+        return loader.finish()->dir;
+    };
+    CHECK(dir_of("LANG=C", "HOME=/") == "/dev/shm/aeron-bob");
+    CHECK(dir_of("USER=alice", "HOME=/") == "/dev/shm/aeron-alice");
+    CHECK(dir_of("USER=alice", "AERON_DIR=/a") == "/a");
+    CHECK(dir_of("FULMAR_DIR=/f", "AERON_DIR=/a") == "/f");
+    CHECK(dir_of("AERON_DIR=/a", "FULMAR_DIR=/f") == "/f");
+}
+
 TEST_CASE("config: the printed configuration names each value and its origin") {
     SettingsLoader loader;
     const char* environment[] = {"USER=alice", "AERON_MTU_LENGTH=8k", nullptr};
