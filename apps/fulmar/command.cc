@@ -1,6 +1,7 @@
 #include "apps/fulmar/command.h"
 
 #include <fmt/core.h>
+#include <nlohmann/json.hpp>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -41,6 +42,11 @@ void add_common(CLI::App& verb, Common& common) {
 int report(std::string_view verb, const Error& error, int status) {
     fmt::print(stderr, "fulmar {}: {}\n", verb, error.message);
     return status;
+}
+
+void print_json(const nlohmann::ordered_json& object) {
+    fmt::print("{}\n", object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    std::fflush(stdout);
 }
 
 void watch_signals() {

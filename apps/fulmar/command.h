@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -29,7 +30,10 @@ void add_common(CLI::App& verb, Common& common);
 /// `fulmar VERB: message` on stderr; returns the status for main.
 int report(std::string_view verb, const Error& error, int status = kExitFailed);
 
-/// SIGINT or SIGTERM arrived.
+/// One JSON object on a line of its own; bytes that are no text are replaced.
+void print_json(const nlohmann::ordered_json& object);
+
+/// From here on SIGINT and SIGTERM are waited for instead of ending the process.
 void watch_signals();
 [[nodiscard]] bool stop_requested();
 /// Waits until `seconds` are over or a signal arrives; false when one did.
@@ -49,5 +53,6 @@ Run add_fault(CLI::App& app);
 Run add_pub(CLI::App& app);
 Run add_sub(CLI::App& app);
 Run add_ping(CLI::App& app);
+Run add_pong(CLI::App& app);
 
 }  // namespace fulmar::cli

@@ -26,8 +26,7 @@ class Findings {
         worst_ = verdict > worst_ ? verdict : worst_;
         const char* word = verdict == Verdict::kOk ? "ok" : verdict == Verdict::kNote ? "note" : "bad";
         if (json_) {
-            fmt::print(
-                "{}\n", nlohmann::ordered_json{{"check", what}, {"verdict", word}, {"text", text}}.dump());
+            print_json({{"check", what}, {"verdict", word}, {"text", text}});
         } else {
             fmt::print("{:>5}  {:<12} {}\n", word, what, text);
         }

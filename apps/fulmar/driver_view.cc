@@ -26,8 +26,13 @@ Result<DriverView> DriverView::open(const std::string& dir) {
         return fail(ErrorCode::kResourceTemporarilyUnavailable,
             fmt::format("the driver in {} is still starting; try again", dir));
     }
-    FULMAR_TRY(cnc, layout::CncFile::open(view.mapping_->bytes()));
-    view.cnc_ = cnc;
+    auto cnc = layout::CncFile::open(view.mapping_->bytes());
+    if (!cnc) {
+        return fail(cnc.error().code, fmt::format("{}/{} cannot be read: {}; restart the driver with: "
+                                                  "fulmard --dir {}",
+                                          dir, layout::kCncFileName, cnc.error().message, dir));
+    }
+    view.cnc_ = *cnc;
     return view;
 }
 

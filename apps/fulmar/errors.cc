@@ -25,7 +25,7 @@ int run(const Common& common) {
             const nlohmann::ordered_json line{{"count", record.observation_count},
                 {"first_ms", record.first_observation_ms}, {"last_ms", record.last_observation_ms},
                 {"error", record.text}};
-            fmt::print("{}\n", line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+            print_json(line);
         } else {
             fmt::print("{} times, first {}, last {}\n  {}\n", record.observation_count,
                 time_text(record.first_observation_ms), time_text(record.last_observation_ms), record.text);

@@ -26,7 +26,7 @@ int run(const Common& common) {
                 {"bytes_lost", record.total_bytes_lost}, {"first_ms", record.first_observation_ms},
                 {"last_ms", record.last_observation_ms}, {"session_id", record.session_id},
                 {"stream_id", record.stream_id}, {"channel", record.channel}, {"source", record.source}};
-            fmt::print("{}\n", line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+            print_json(line);
         } else {
             fmt::print("session {} stream {} from {}: {} B in {} losses, first {}, last {}\n  {}\n",
                 record.session_id, record.stream_id, record.source, record.total_bytes_lost,

@@ -1,23 +1,74 @@
 // fulmar: looks into running drivers and talks to them.
 #include <CLI/CLI.hpp>
+#include <fmt/core.h>
 #include <utility>
 #include <vector>
 
 #include "apps/fulmar/command.h"
+#include "config/text.h"
+
+namespace fulmar::cli {
+
+namespace {
+
+/// The word that CLI11 did not know, and the known one it was perhaps meant to be.
+std::string did_you_mean(const CLI::App& app) {
+    const auto chosen = app.get_subcommands();
+    const CLI::App& level = chosen.empty() ? app : *chosen.front();
+    const std::vector<std::string> unknown = app.remaining(true);
+    if (unknown.empty()) {
+        return "";
+    }
+    std::vector<std::string> known;
+    for (const CLI::App* verb : level.get_subcommands([](const CLI::App*) { return true; })) {
+        known.push_back(verb->get_name());
+    }
+    for (const CLI::Option* option : level.get_options()) {
+        for (const std::string& name : option->get_lnames()) {
+            known.push_back("--" + name);
+        }
+    }
+    const std::vector<std::string_view> views(known.begin(), known.end());
+    const std::string& word = unknown.front();
+    return config::suggestion(word.substr(0, word.find('=')), views);
+}
+
+int usage(const CLI::App& app, const CLI::ParseError& error) {
+    const auto chosen = app.get_subcommands();
+    std::string command = "fulmar";
+    if (!chosen.empty()) {
+        command += ' ';
+        command += chosen.front()->get_name();
+    }
+    const std::vector<std::string> unknown = app.remaining(true);
+    const std::string what =
+        unknown.empty() ? error.what() : "unknown " + config::quoted(unknown.front()) + did_you_mean(app);
+    fmt::print(stderr, "{}: {}; see {} --help\n", command, what, command);
+    return kExitUsage;
+}
+
+}  // namespace
+
+}  // namespace fulmar::cli
 
 int main(int argc, char** argv) {
     using namespace fulmar::cli;
-    CLI::App app{"Looks into a running media driver, ours or a stock one, and tries streams by hand."};
+    CLI::App app{
+        "Looks into a running media driver, ours or a stock one, and tries streams by hand.", "fulmar"};
     app.require_subcommand(1);
-    app.set_version_flag("--version", FULMAR_VERSION);
+    app.set_version_flag("--version", "fulmar " FULMAR_VERSION);
+    app.footer(
+        "A first look: `fulmard --port udp` in one terminal, `fulmar sub` in a second and\n"
+        "`fulmar pub --message hello` in a third; `fulmar stat` shows what the driver counts.");
 
     std::vector<std::pair<const char*, Run>> verbs{{"stat", add_stat(app)}, {"errors", add_errors(app)},
         {"loss", add_loss(app)}, {"streams", add_streams(app)}, {"channels", add_channels(app)},
-        {"doctor", add_doctor(app)}, {"pub", add_pub(app)}, {"sub", add_sub(app)}, {"ping", add_ping(app)}};
+        {"doctor", add_doctor(app)}, {"fault", add_fault(app)}, {"pub", add_pub(app)}, {"sub", add_sub(app)},
+        {"ping", add_ping(app)}, {"pong", add_pong(app)}};
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? kExitPass : kExitUsage;
+        return error.get_exit_code() == 0 ? app.exit(error) : usage(app, error);
     }
     for (const auto& [name, run] : verbs) {
         if (app.got_subcommand(name)) {

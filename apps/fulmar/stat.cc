@@ -35,7 +35,7 @@ void print_once(const Options& options, const DriverView& driver) {
             const nlohmann::ordered_json line{{"id", counter.id}, {"type", counter.type_id},
                 {"value", counter.value}, {"registration_id", counter.registration_id},
                 {"owner_id", counter.owner_id}, {"label", counter.label}};
-            fmt::print("{}\n", line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+            print_json(line);
         } else {
             fmt::print("{:>5} {:>22}  {}\n", counter.id, counter.value, counter.label);
         }

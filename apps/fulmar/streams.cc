@@ -79,7 +79,7 @@ int run_streams(const Common& common) {
             Json line{{"direction", direction}, {"stream_id", stream}, {"session_id", session},
                 {"channel", channel}};
             line.update(positions);
-            fmt::print("{}\n", line.dump(-1, ' ', false, Json::error_handler_t::replace));
+            print_json(line);
         } else {
             fmt::print("{:>3} stream {} session {}  {}\n    {}\n", direction, stream, session, channel,
                 positions.dump());
@@ -119,7 +119,7 @@ int run_channels(const Common& common) {
         if (common.json) {
             const Json line{{"direction", send ? "send" : "receive"}, {"status", status},
                 {"channel", channel}, {"local", local}};
-            fmt::print("{}\n", line.dump(-1, ' ', false, Json::error_handler_t::replace));
+            print_json(line);
         } else {
             fmt::print("{:>7} {:>12}  {}  bound to {}\n", send ? "send" : "receive", status, channel,
                 local.empty() ? "-" : local);

@@ -1,0 +1,408 @@
+"""Real processes for the system tests: drivers, clients, network namespaces, and the driver's files as bytes.
+
+The programs under test come from the environment (FULMARD, FULMAR, FULMAR_PERF). Slow builds (sanitizers) set
+FULMAR_TEST_SLOW to a factor for every time limit. A script ends with main(): exit status 0 passed, 1 failed,
+77 when every test in it was skipped, with the reasons.
+"""
+import contextlib
+import json
+import mmap
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+FULMARD = os.environ.get('FULMARD', 'build/bin/fulmard')
+FULMAR = os.environ.get('FULMAR', 'build/bin/fulmar')
+PERF = os.environ.get('FULMAR_PERF', 'build/bin/fulmar-perf')
+SLOW = float(os.environ.get('FULMAR_TEST_SLOW', '1'))
+
+IS_ROOT = os.geteuid() == 0
+# Small files, so that many drivers fit beside each other on a small machine.
+SMALL = ['--term-buffer-length', '1m', '--ipc-term-buffer-length', '1m', '--counters-buffer-length', '1m',
+         '--error-buffer-length', '1m']
+
+
+def limit(seconds):
+    return seconds * SLOW
+
+
+def await_that(condition, what, seconds=10, process=None):
+    """Polls a condition that another process brings about; fails when it never holds."""
+    end = time.monotonic() + limit(seconds)
+    while True:
+        value = condition()
+        if value:
+            return value
+        if process is not None and process.poll() is not None:
+            raise AssertionError(f'{what}: the process ended with {process.returncode}: {process.output()}')
+        if time.monotonic() > end:
+            raise AssertionError(f'{what}: not within {limit(seconds):.0f} s')
+        time.sleep(0.005)
+
+
+class Process:
+    """A child whose output is collected while it runs."""
+
+    def __init__(self, args, env=None, stdin=None, netns=None):
+        args = [str(arg) for arg in args]
+        if netns:
+            args = ['ip', 'netns', 'exec', netns] + args
+        self.args = args
+        environment = {key: value for key, value in os.environ.items()
+                       if not key.startswith(('AERON_', 'FULMAR_'))}
+        environment.update(env or {})
+        self._lines = {'stdout': [], 'stderr': []}
+        self.child = subprocess.Popen(args, stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE, text=True, errors='replace', env=environment)
+        self._readers = [threading.Thread(target=self._read, args=(name,), daemon=True)
+                         for name in self._lines]
+        for reader in self._readers:
+            reader.start()
+
+    def _read(self, name):
+        with getattr(self.child, name) as pipe:
+            for line in pipe:
+                self._lines[name].append(line)
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    @property
+    def returncode(self):
+        return self.child.returncode
+
+    @property
+    def stdout(self):
+        return ''.join(self._lines['stdout'])
+
+    @property
+    def stderr(self):
+        return ''.join(self._lines['stderr'])
+
+    def output(self):
+        return f'stdout: {self.stdout!r} stderr: {self.stderr!r}'
+
+    def poll(self):
+        return self.child.poll()
+
+    def wait(self, seconds=30):
+        try:
+            self.child.wait(limit(seconds))
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f'{self.args}: still running after {limit(seconds):.0f} s; {self.output()}')
+        self.kill()
+        return self.returncode
+
+    def await_line(self, text, seconds=15):
+        return await_that(lambda: next((line for line in self._lines['stdout'] if text in line), None),
+                          f'{self.args[0]}: a line with {text!r}', seconds, self)
+
+    def send(self, text):
+        self.child.stdin.write(text)
+        self.child.stdin.flush()
+
+    def stop(self, seconds=15):
+        if self.child.poll() is None:
+            self.child.send_signal(signal.SIGTERM)
+        return self.wait(seconds)
+
+    def kill(self):
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait()
+        if self.child.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                self.child.stdin.close()
+        for reader in self._readers:
+            reader.join(limit(5))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+
+def run(args, seconds=30, **options):
+    """Runs to the end; returns the Process."""
+    with Process(args, **options) as process:
+        process.wait(seconds)
+        return process
+
+
+def json_lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+class Driver(Process):
+    """fulmard, ready."""
+
+    def __init__(self, directory, *args, ready=True, small=True, prefix=(), **options):
+        self.dir = str(directory)
+        super().__init__([*prefix, FULMARD, '--dir', self.dir, *(SMALL if small else []), *args], **options)
+        if ready:
+            try:
+                self.await_line('ready in')
+            except AssertionError:
+                self.kill()
+                raise
+
+    def cnc(self):
+        return Cnc(self.dir)
+
+    def fulmar(self, verb, *args, seconds=30, **options):
+        return run([FULMAR, verb, '--dir', self.dir, *args], seconds, **options)
+
+
+@contextlib.contextmanager
+def netns_pair(address_a=None):
+    """Two namespaces joined by a veth pair: (name, interface) twice. Skips where that cannot be had."""
+    tag = f'{os.getpid() % 100000}'
+    names = [(f'fulmar-a-{tag}', f'fa{tag}'), (f'fulmar-b-{tag}', f'fb{tag}')]
+    (ns_a, if_a), (ns_b, if_b) = names
+
+    def ip(*args):
+        return subprocess.run(['ip', *args], capture_output=True, text=True)
+    try:
+        made = [ip('netns', 'add', ns_a), ip('netns', 'add', ns_b),
+                ip('link', 'add', if_a, 'netns', ns_a, 'type', 'veth', 'peer', 'name', if_b, 'netns', ns_b)]
+        if any(step.returncode for step in made):
+            raise unittest.SkipTest('this kernel makes no network namespaces or veth pairs')
+        for ns, interface in names:
+            ip('-n', ns, 'link', 'set', 'lo', 'up')
+            ip('-n', ns, 'link', 'set', interface, 'up')
+        if address_a:
+            ip('-n', ns_a, 'addr', 'add', address_a, 'dev', if_a)
+        yield names
+    finally:
+        ip('netns', 'del', ns_a)
+        ip('netns', 'del', ns_b)
+
+
+_ports = {}
+
+
+def udp_port():
+    """A port nobody uses; even, so that the next one is free for answers too."""
+    for _ in range(100):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(('127.0.0.1', 0))
+            port = probe.getsockname()[1] & ~1
+            if port not in _ports and port + 1 not in _ports:
+                _ports[port] = _ports[port + 1] = True
+                return port
+    raise AssertionError('no free UDP port')
+
+
+class Cnc:
+    """A driver's cnc.dat as bytes: counters to read, a command ring and a broadcast to speak raw on."""
+    HEADER = 128
+    RING_TRAILER = 768
+    BROADCAST_TRAILER = 128
+
+    def __init__(self, directory):
+        with open(os.path.join(directory, 'cnc.dat'), 'r+b') as file:
+            self.bytes = mmap.mmap(file.fileno(), 0)
+        lengths = struct.unpack_from('<5i', self.bytes, 4)
+        self.ring_at = self.HEADER
+        self.ring_capacity = lengths[0] - self.RING_TRAILER
+        self.events_at = self.ring_at + lengths[0]
+        self.events_capacity = lengths[1] - self.BROADCAST_TRAILER
+        self.metadata_at = self.events_at + lengths[1]
+        self.values_at = self.metadata_at + lengths[2]
+        self.capacity = lengths[3] // 128
+        self._next_event = self.i64(self.events_at + self.events_capacity + 8)
+
+    def i64(self, at):
+        return struct.unpack_from('<q', self.bytes, at)[0]
+
+    def i32(self, at):
+        return struct.unpack_from('<i', self.bytes, at)[0]
+
+    def put(self, fmt, at, *values):
+        struct.pack_into('<' + fmt, self.bytes, at, *values)
+
+    def counters(self):
+        """(id, type, value, label) of each allocated counter."""
+        out = []
+        for index in range(self.capacity):
+            at = self.metadata_at + 512 * index
+            state, kind = struct.unpack_from('<ii', self.bytes, at)
+            if state == 0:
+                break
+            if state == 1:
+                length = min(self.i32(at + 128), 380)
+                label = self.bytes[at + 132:at + 132 + length].decode(errors='replace')
+                out.append((index, kind, self.i64(self.values_at + 128 * index), label))
+        return out
+
+    def system(self, index):
+        """A system counter; their ids are their places."""
+        return self.i64(self.values_at + 128 * index)
+
+    def next_correlation_id(self):
+        at = self.ring_at + self.ring_capacity + 512
+        value = self.i64(at)
+        self.put('q', at, value + 1)
+        return value
+
+    def heartbeat_ms(self):
+        return self.i64(self.ring_at + self.ring_capacity + 640)
+
+    def command(self, kind, body, length=None):
+        """Writes one record. Only while nobody else writes: this claim is no atomic one."""
+        length = 8 + len(body) if length is None else length
+        aligned = (8 + len(body) + 7) & ~7
+        tail_at = self.ring_at + self.ring_capacity + 128
+        tail = self.i64(tail_at)
+        offset = tail % self.ring_capacity
+        if offset + aligned > self.ring_capacity:
+            rest = self.ring_capacity - offset
+            self.put('q', tail_at, tail + rest)
+            self.put('ii', self.ring_at + offset, rest, -1)
+            tail, offset = tail + rest, 0
+        self.put('q', tail_at, tail + aligned)
+        at = self.ring_at + offset
+        self.put('i', at + 4, kind)
+        self.bytes[at + 8:at + 8 + len(body)] = body
+        self.put('i', at, length)
+
+    def next_event(self):
+        """(type, body) or None."""
+        tail = self.i64(self.events_at + self.events_capacity + 8)
+        while self._next_event < tail:
+            at = self.events_at + self._next_event % self.events_capacity
+            length, kind = struct.unpack_from('<ii', self.bytes, at)
+            self._next_event += (length + 7) & ~7
+            if kind != -1:
+                return kind, bytes(self.bytes[at + 8:at + length])
+        return None
+
+    def await_event(self, kind, seconds=10):
+        def look():
+            event = self.next_event()
+            while event is not None and event[0] != kind:
+                event = self.next_event()
+            return event
+        return await_that(look, f'event {kind:#x}', seconds)[1]
+
+    def is_consumed(self):
+        trailer = self.ring_at + self.ring_capacity
+        return self.i64(trailer + 128) == self.i64(trailer + 384)
+
+
+class RawClient:
+    """A client that speaks in bytes, so that it can say what no library would."""
+    ADD_PUBLICATION, ADD_EXCLUSIVE, ADD_SUBSCRIPTION, KEEPALIVE = 1, 3, 4, 6
+
+    def __init__(self, directory):
+        self.cnc = Cnc(directory)
+        self.id = self.cnc.next_correlation_id()
+
+    def keepalive(self):
+        self.cnc.command(self.KEEPALIVE, struct.pack('<qq', self.id, 0))
+
+    def add_publication(self, channel, stream):
+        """(registration, session, path of the log)"""
+        correlation = self.cnc.next_correlation_id()
+        text = channel.encode()
+        self.cnc.command(self.ADD_PUBLICATION,
+                         struct.pack('<qqii', self.id, correlation, stream, len(text)) + text)
+        body = self.cnc.await_event(0x0F03)
+        registration, session = struct.unpack_from('<q', body, 8)[0], struct.unpack_from('<i', body, 16)[0]
+        length = struct.unpack_from('<i', body, 32)[0]
+        return registration, session, body[36:36 + length].decode()
+
+
+class Log:
+    """A log file as bytes. source: log buffer descriptor; its metadata is the last 4 KiB."""
+    METADATA = 4096
+    IS_CONNECTED = 136
+    DEFAULT_HEADER = 320
+
+    def __init__(self, path):
+        with open(path, 'r+b') as file:
+            self.bytes = mmap.mmap(file.fileno(), 0)
+        self.metadata = len(self.bytes) - self.METADATA
+        self.term_length = self.metadata // 3
+
+    def tail(self, index=0):
+        """(term id, offset)"""
+        raw = struct.unpack_from('<q', self.bytes, self.metadata + 8 * index)[0]
+        return raw >> 32, raw & 0xFFFFFFFF
+
+    def is_connected(self):
+        return struct.unpack_from('<i', self.bytes, self.metadata + self.IS_CONNECTED)[0] == 1
+
+    def append(self, body, index=0):
+        """A whole message, as long as nobody else appends."""
+        offset = self.claim(len(body), index)
+        at = index * self.term_length + offset
+        term_id = self.tail(index)[0]
+        session, stream = struct.unpack_from('<ii', self.bytes, self.metadata + self.DEFAULT_HEADER + 12)
+        struct.pack_into('<BBHiiiiq', self.bytes, at + 4, 0, 0xC0, 1, offset, session, stream, term_id, 0)
+        self.bytes[at + 32:at + 32 + len(body)] = body
+        struct.pack_into('<i', self.bytes, at, 32 + len(body))
+
+    def claim(self, length, index=0):
+        """Takes room for a frame as a producer does and never commits it. Returns the frame's offset."""
+        raw = struct.unpack_from('<q', self.bytes, self.metadata + 8 * index)[0]
+        aligned = (length + 32 + 31) & ~31
+        struct.pack_into('<q', self.bytes, self.metadata + 8 * index, raw + aligned)
+        offset = raw & 0xFFFFFFFF
+        struct.pack_into('<i', self.bytes, index * self.term_length + offset, -(length + 32))
+        return offset
+
+
+class SystemTest(unittest.TestCase):
+    """Gives each test a directory of its own on shared memory and looks for what it left behind."""
+    longMessage = True
+
+    def setUp(self):
+        base = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
+        self.scratch = tempfile.mkdtemp(prefix='fulmar-system-', dir=base)
+        self.addCleanup(shutil.rmtree, self.scratch, ignore_errors=True)
+        self.dir = os.path.join(self.scratch, 'driver')
+
+    def driver(self, *args, directory=None, **options):
+        driver = Driver(directory or self.dir, *args, **options)
+        self.addCleanup(driver.kill)
+        return driver
+
+    def start(self, args, **options):
+        process = Process(args, **options)
+        self.addCleanup(process.kill)
+        return process
+
+    def assert_one_line(self, process, *words):
+        """stderr is one line and says all of it."""
+        text = process.stderr
+        self.assertEqual(len(text.splitlines()), 1, f'not one line: {text!r}')
+        for word in words:
+            self.assertIn(word, text)
+
+    def assert_refused(self, process, status, *words):
+        self.assertEqual(process.wait(), status, process.output())
+        self.assert_one_line(process, *words)
+
+
+def main():
+    """unittest's main with exit status 77 when nothing ran."""
+    program = unittest.main(exit=False, verbosity=2)
+    result = program.result
+    if not result.wasSuccessful():
+        sys.exit(1)
+    if result.testsRun == 0 or len(result.skipped) == result.testsRun:
+        for test, reason in result.skipped:
+            print(f'skipped: {test}: {reason}')
+        sys.exit(77)
