@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "agent/conductor.h"
+#include "base/plant.h"
 #include "layout/counter_keys.h"
 
 namespace fulmar::agent {
@@ -63,7 +64,8 @@ void Conductor::check_clients(Instant now) {
         const std::int64_t heard_ms = std::clamp(
             client.heartbeat.get_acquire(), liveness_floor_ms_, std::max(now_ms, liveness_floor_ms_));
         const bool busy = add_ && add_->client_id == client.id;
-        if (client.closed || busy || now_ms - heard_ms <= timeout_ms) {
+        if (client.closed || busy || now_ms - heard_ms <= timeout_ms ||
+            FULMAR_PLANTED(kClientNeverTimesOut)) {
             continue;
         }
         context_.system[layout::SystemCounter::kClientTimeouts].increment_relaxed();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "agent/conductor.h"
+#include "base/plant.h"
 #include "base/position.h"
 #include "layout/counter_keys.h"
 #include "layout/log_buffer.h"
@@ -250,6 +251,12 @@ bool Conductor::link_image_subscriber(SubscriptionState& subscription, ImageStat
         }
     }
     join = std::max({join, oldest, image.core->options().initial_position});
+    if (FULMAR_PLANTED(kJoinOffByOneFrame)) {
+        join += wire::kFrameAlignment;
+    }
+    if (FULMAR_PLANTED(kJoinAtHighest)) {
+        join = image.core->counters().receiver_hwm.get_acquire();
+    }
     if (readers >= Image::kSubscribersMax) {
         log_error(ErrorCode::kGeneric, "an image takes no further subscriber: its limit is reached");
         return false;
@@ -318,7 +325,7 @@ bool Conductor::advance_image(Instant now, ImageState& image) {
             if (image.core->released_by_receiver.load(std::memory_order_acquire)) {
                 image.phase = ImageState::Phase::kLinger;
                 image.linger_deadline = now + options_.image_liveness_timeout;
-                if (image.rejoin && !shutting_down_) {
+                if (image.rejoin && !shutting_down_ && !FULMAR_PLANTED(kNeverRejoins)) {
                     ReceiverCommand command;
                     command.kind = ReceiverCommand::Kind::kEndCoolDown;
                     command.endpoint = image.endpoint;
