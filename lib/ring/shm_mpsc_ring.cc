@@ -165,7 +165,10 @@ bool ShmMpscRing::parse(std::size_t consumed, Record& out) {
     if (length <= 0) {
         return false;
     }
-    if (!accept(record, length, capacity_ - offset, out)) {
+    // SYNC(shm_ring.tail): acquire; pairs with try_claim. Who publishes a length has moved the tail beyond
+    // the record before, so a record that reaches further would take what others are about to claim.
+    const Field claimed = distance(head_ + static_cast<Field>(consumed), producer_position());
+    if (!accept(record, length, capacity_ - offset, out) || static_cast<Field>(out.taken) > claimed) {
         ++corruptions_;
         resync_ = true;
         return false;

@@ -130,6 +130,18 @@ TEST_CASE("shm_mpsc_ring: each impossible length is counted, skipped, and traffi
     }
 }
 
+TEST_CASE("shm_mpsc_ring: a record that reaches beyond what was claimed is not believed") {
+    RingMemory memory(1024);
+    auto ring = memory.ring();
+    memory.put_record(0, 64, 2);
+    memory.put_tail(32);
+    CHECK(drain(ring).empty());
+    CHECK(ring.corruptions() == 1);
+    CHECK(ring.consumer_position() == 32);
+    REQUIRE(ring.try_write(3, {}) == ShmWriteResult::kWritten);
+    CHECK(drain(ring).size() == 1);
+}
+
 TEST_CASE("shm_mpsc_ring: a message above an eighth and a type that cannot be are not delivered") {
     RingMemory memory(kCapacity);
     auto ring = memory.ring();
