@@ -3,6 +3,7 @@ import random
 import socket
 import struct
 
+from driver_files import Cnc
 from harness import PERF, SystemTest, await_that, json_lines, main, udp_port
 
 INVALID_PACKETS = 14
@@ -38,7 +39,7 @@ class BadNetwork(SystemTest):
         self.port = udp_port()
         self.channel = f'aeron:udp?endpoint=127.0.0.1:{self.port}'
         self.run_driver = self.driver('--port', 'udp', '--image-liveness-timeout', '1s', '--timer-interval', '100ms')
-        self.cnc = self.run_driver.cnc()
+        self.cnc = Cnc(self.run_driver.dir)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.addCleanup(self.socket.close)
 

@@ -1,4 +1,5 @@
 """fulmar fault: a running driver's network made bad and good again, and nothing lost either way."""
+from driver_files import Cnc
 from harness import FULMAR, PERF, SystemTest, await_that, json_lines, main, run, udp_port
 
 NAKS_SENT = 5
@@ -24,7 +25,7 @@ class Faults(SystemTest):
         return figures
 
     def injected(self, driver):
-        return sum(value for _, kind, value, _ in driver.cnc().counters() if kind in (FAULTS_RX, FAULTS_TX))
+        return sum(value for _, kind, value, _ in Cnc(driver.dir).counters() if kind in (FAULTS_RX, FAULTS_TX))
 
     def shown(self, driver):
         return {line['port']: line['fault'] for line in json_lines(driver.fulmar('fault', '--json').stdout)}
@@ -39,11 +40,11 @@ class Faults(SystemTest):
         changed = driver.fulmar('fault', spec)
         self.assertEqual(changed.returncode, 0, changed.output())
         self.assertIn('loss:0.03', changed.stdout)
-        naks = driver.cnc().system(NAKS_SENT)
+        naks = Cnc(driver.dir).system(NAKS_SENT)
         self.stream(driver)
         await_that(lambda: self.injected(driver) > 100, 'the faults are counted')
-        self.assertGreater(driver.cnc().system(NAKS_SENT), naks)
-        self.assertGreater(driver.cnc().system(RETRANSMITS), 0)
+        self.assertGreater(Cnc(driver.dir).system(NAKS_SENT), naks)
+        self.assertGreater(Cnc(driver.dir).system(RETRANSMITS), 0)
         self.assertTrue(json_lines(driver.fulmar('loss', '--json').stdout))
 
         self.assertEqual(driver.fulmar('fault', '--port', 'udp', 'none').returncode, 0)

@@ -2,13 +2,14 @@
 import os
 import signal
 
+from driver_files import Cnc
 from harness import FULMAR, FULMARD, Driver, Process, SystemTest, await_that, main, run
 
 
 class Lifecycle(SystemTest):
     def test_start_and_sigterm(self):
         driver = self.driver('--port', 'udp')
-        self.assertGreater(driver.cnc().heartbeat_ms(), 0)
+        self.assertGreater(Cnc(driver.dir).heartbeat_ms(), 0)
         status = driver.fulmar('stat')
         self.assertEqual(status.returncode, 0, status.output())
         self.assertIn(f'pid {driver.pid}', status.stdout)
@@ -16,7 +17,7 @@ class Lifecycle(SystemTest):
         self.assertEqual(driver.stderr, '')
         self.assertIn('ended: signal', driver.stdout)
         # What is left says good-bye, so that clients need not wait for a time-out.
-        self.assertEqual(driver.cnc().heartbeat_ms(), -1)
+        self.assertEqual(Cnc(driver.dir).heartbeat_ms(), -1)
 
     def test_sigint_ends_it_too(self):
         driver = self.driver()
@@ -27,7 +28,7 @@ class Lifecycle(SystemTest):
         logs = os.path.join(self.scratch, 'logs')
         driver = self.driver('--dir-delete-on-shutdown', 'true', '--log-dir', logs)
         self.start([FULMAR, 'sub', '--dir', driver.dir, '--channel', 'aeron:ipc'])
-        await_that(lambda: [c for c in driver.cnc().counters() if c[1] == 11], 'a client')
+        await_that(lambda: [c for c in Cnc(driver.dir).counters() if c[1] == 11], 'a client')
         self.assertEqual(driver.stop(), 0, driver.output())
         self.assertEqual(os.listdir(self.scratch), ['logs'])
         self.assertEqual(os.listdir(logs), [], 'a directory that others may share stays, and is empty')
@@ -50,7 +51,7 @@ class Lifecycle(SystemTest):
             await_that(lambda: 'ready' in again.stdout or again.poll() is not None, 'a decision')
             return again if again.poll() is None else None
         again = await_that(restart, 'the directory is taken over', 20)
-        self.assertEqual(again.cnc().i64(40), again.pid)
+        self.assertEqual(Cnc(again.dir).i64(40), again.pid)
 
     def test_directory_of_something_else_is_left_alone(self):
         os.mkdir(self.dir)
@@ -63,14 +64,14 @@ class Lifecycle(SystemTest):
 
     def test_a_client_may_end_it_only_when_allowed(self):
         driver = self.driver()
-        cnc = driver.cnc()
+        cnc = Cnc(driver.dir)
         cnc.command(0x0E, bytes(16) + bytes(4))
         await_that(cnc.is_consumed, 'the command is read')
         self.assertEqual(driver.fulmar('stat').returncode, 0)
         self.assertIsNone(driver.poll())
         driver.stop()
         willing = self.driver('--termination-validator', 'allow', directory=self.dir + '2')
-        willing.cnc().command(0x0E, bytes(16) + bytes(4))
+        Cnc(willing.dir).command(0x0E, bytes(16) + bytes(4))
         self.assertEqual(willing.wait(), 0, willing.output())
         self.assertIn('a client asked for it', willing.stdout)
 

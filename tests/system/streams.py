@@ -1,6 +1,7 @@
 """Messages through drivers: every verb that moves or shows them, and the measuring tool's own checks."""
 import json
 
+from driver_files import Cnc
 from harness import FULMAR, PERF, SystemTest, await_that, json_lines, main, run, udp_port
 
 
@@ -67,7 +68,7 @@ class Streams(SystemTest):
     def test_a_subscriber_hears_that_its_driver_ended(self):
         driver = self.driver()
         sub = self.sub(driver, 'aeron:ipc')
-        await_that(lambda: [c for c in driver.cnc().counters() if c[1] == 11], 'the subscriber')
+        await_that(lambda: [c for c in Cnc(driver.dir).counters() if c[1] == 11], 'the subscriber')
         driver.stop()
         self.assert_refused(sub, 1, 'shut down')
 
