@@ -5,10 +5,14 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <fmt/core.h>
 #include <fstream>
+#include <linux/if_tun.h>
+#include <net/if.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -156,15 +160,34 @@ Result<VdevArgs> af_xdp_args(const DeviceSpec& spec, const DeviceOptions& option
     return vdev;
 }
 
+/// Makes the interface once and lets it go again: the library says only that it failed, the kernel says why.
+Status try_tap(const std::string& name) {
+    const int fd = ::open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        return fail(ErrorCode::kGeneric,
+            fmt::format("tap:{}: cannot open /dev/net/tun: {}: run as root, modprobe tun", name,
+                std::strerror(errno)));
+    }
+    ifreq request{};
+    request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE;  // as the library asks for it
+    name.copy(request.ifr_name, sizeof request.ifr_name - 1);
+    const int error = ::ioctl(fd, TUNSETIFF, &request) == 0 ? 0 : errno;
+    ::close(fd);
+    if (error == EPERM || error == EACCES) {
+        return fail(ErrorCode::kGeneric,
+            fmt::format("tap:{}: no permission to make an interface: run as root or sudo setcap "
+                        "cap_net_admin+ep on this program",
+                name));
+    }
+    return Done{};  // any other trouble the library meets again
+}
+
 Result<VdevArgs> tap_args(const DeviceSpec& spec) {
     if (spec.target.empty() || spec.target.size() > 15 || spec.target.find(',') != std::string::npos) {
         return fail(ErrorCode::kGeneric,
             fmt::format("tap name '{}' must have 1 to 15 characters and no comma", spec.target));
     }
-    if (::access("/dev/net/tun", R_OK | W_OK) != 0) {
-        return fail(ErrorCode::kGeneric,
-            fmt::format("cannot open /dev/net/tun: {}: run as root, modprobe tun", std::strerror(errno)));
-    }
+    FULMAR_TRY_VOID(try_tap(spec.target));
     VdevArgs vdev;
     vdev.name = fmt::format("net_tap{}", next_index());
     vdev.arguments = "iface=" + spec.target;

@@ -196,7 +196,8 @@ void stop_eal() {
     if (!eal.running.exchange(false, std::memory_order_acq_rel)) {
         return;
     }
-    ::rte_eal_cleanup();
+    // No rte_eal_cleanup(): it unmaps memory under the library's interrupt thread, which it leaves running,
+    // and all that we took is anonymous and goes with the process.
     remove_runtime_dir();
 }
 

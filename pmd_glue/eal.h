@@ -40,7 +40,8 @@ struct EalMode {
 [[nodiscard]] bool eal_started();
 [[nodiscard]] const EalMode& eal_mode();
 
-/// Frees what the library holds outside the process. Every Device must be closed; no restart after it.
+/// Removes what the library left on disk; its threads and memory go with the process. Every Device must be
+/// closed; no restart after it.
 void stop_eal();
 
 /// Gives the calling thread an identity in the device library, without which its buffer caches stay

@@ -67,10 +67,13 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
     Result<Outcome> await(std::int64_t id, RequestKind kind);
     void cancel(std::int64_t id);
 
-    // What handles call when they are closed.
+    // What handles call when they are closed; the second form is for who wants to know when the driver has
+    // done it, by the id.
     void remove_publication(PublicationBase& publication, std::uint64_t flags);
     void remove_subscription(Subscription& subscription);
     void remove_counter(Counter& counter);
+    Result<std::int64_t> remove_publication_tracked(PublicationBase& publication);
+    Result<std::int64_t> remove_subscription_tracked(Subscription& subscription);
 
     [[nodiscard]] bool is_closed() const { return closed_.load(std::memory_order_acquire); }
     [[nodiscard]] std::optional<Error> terminal_error();
@@ -105,6 +108,9 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
     template <class Command>
     Result<std::int64_t> request(layout::CommandType type, Command command, Pending pending);
     [[nodiscard]] Status check_may_request(std::string_view channel) const;
+    /// False when it was closed before.
+    bool forget(PublicationBase& publication);
+    bool forget(Subscription& subscription);
     void send_removal(const Removal& removal);
     void retry_removals();
     void abandon(std::int64_t id, RequestKind kind);

@@ -247,11 +247,34 @@ void Conductor::retry_removals() {
     }
 }
 
+bool Conductor::forget(PublicationBase& publication) {
+    publication.mark_closed();
+    return publications_.erase(publication.registration_id()) > 0;
+}
+
+bool Conductor::forget(Subscription& subscription) {
+    const std::int64_t id = subscription.registration_id();
+    if (!subscriptions_.contains(id)) {
+        return false;
+    }
+    subscription.mark_closed();
+    const Instant now = ports_.clock->now();
+    close_images(id, now);
+    const auto at = subscriptions_.find(id);
+    if (at == subscriptions_.end()) {
+        return false;  // an unavailable image handler has closed it meanwhile
+    }
+    auto images = subscription.image_set().release_images();
+    if (!images.empty()) {
+        lingering_.push_back({std::move(images), now + options_.resource_linger});
+    }
+    subscriptions_.erase(at);
+    return true;
+}
+
 void Conductor::remove_publication(PublicationBase& publication, std::uint64_t flags) {
     const Guard guard(*this);
-    publication.mark_closed();
-    const bool was_open = publications_.erase(publication.registration_id()) > 0;
-    if (was_open && !is_closed()) {
+    if (forget(publication) && !is_closed()) {
         send_removal({layout::CommandType::kRemovePublication, publication.registration_id(), flags});
     }
 }
@@ -259,24 +282,39 @@ void Conductor::remove_publication(PublicationBase& publication, std::uint64_t f
 void Conductor::remove_subscription(Subscription& subscription) {
     const Guard guard(*this);
     const std::int64_t id = subscription.registration_id();
-    if (!subscriptions_.contains(id)) {
-        return;
-    }
-    subscription.mark_closed();
-    const Instant now = ports_.clock->now();
-    close_images(id, now);
-    const auto at = subscriptions_.find(id);
-    if (at == subscriptions_.end()) {
-        return;  // an unavailable image handler has closed it meanwhile
-    }
-    auto images = subscription.image_set().release_images();
-    if (!images.empty()) {
-        lingering_.push_back({std::move(images), now + options_.resource_linger});
-    }
-    subscriptions_.erase(at);
-    if (!is_closed()) {
+    if (forget(subscription) && !is_closed()) {
         send_removal({layout::CommandType::kRemoveSubscription, id, 0});
     }
+}
+
+Result<std::int64_t> Conductor::remove_publication_tracked(PublicationBase& publication) {
+    const Guard guard(*this);
+    FULMAR_TRY_VOID(check_may_request({}));
+    if (!forget(publication)) {
+        return fail(ErrorCode::kUnknownPublication, "this publication was closed before");
+    }
+    layout::RemovePublication command;
+    command.registration_id = publication.registration_id();
+    auto id = request(layout::CommandType::kRemovePublication, command, pending_of(RequestKind::kOperation));
+    if (!id) {
+        unsent_removals_.push_back({layout::CommandType::kRemovePublication, command.registration_id, 0});
+    }
+    return id;
+}
+
+Result<std::int64_t> Conductor::remove_subscription_tracked(Subscription& subscription) {
+    const Guard guard(*this);
+    FULMAR_TRY_VOID(check_may_request({}));
+    layout::RemoveResource command;
+    command.registration_id = subscription.registration_id();
+    if (!forget(subscription)) {
+        return fail(ErrorCode::kUnknownSubscription, "this subscription was closed before");
+    }
+    auto id = request(layout::CommandType::kRemoveSubscription, command, pending_of(RequestKind::kOperation));
+    if (!id) {
+        unsent_removals_.push_back({layout::CommandType::kRemoveSubscription, command.registration_id, 0});
+    }
+    return id;
 }
 
 void Conductor::remove_counter(Counter& counter) {

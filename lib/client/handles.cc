@@ -46,6 +46,16 @@ Status done(const Result<std::int64_t>& id) {
 
 }  // namespace
 
+Result<std::int64_t> PublicationBase::async_close() {
+    return init_.conductor->remove_publication_tracked(*this);
+}
+
+Status PublicationBase::close_and_wait() {
+    FULMAR_TRY_VOID(init_.conductor->check_may_wait());
+    FULMAR_TRY(id, async_close());
+    return await_operation(*init_.conductor, id);
+}
+
 Result<std::int64_t> PublicationBase::async_add_destination(const std::string& destination_channel) {
     return init_.conductor->send_destination(
         layout::CommandType::kAddDestination, init_.original_registration_id, destination_channel);
@@ -87,6 +97,16 @@ void Counter::close() {
 
 void Subscription::close() {
     init_.conductor->remove_subscription(*this);
+}
+
+Result<std::int64_t> Subscription::async_close() {
+    return init_.conductor->remove_subscription_tracked(*this);
+}
+
+Status Subscription::close_and_wait() {
+    FULMAR_TRY_VOID(init_.conductor->check_may_wait());
+    FULMAR_TRY(id, async_close());
+    return client::await_operation(*init_.conductor, id);
 }
 
 bool Subscription::is_connected() const {

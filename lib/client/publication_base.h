@@ -89,6 +89,10 @@ class PublicationBase {
 
     /// Offers answer "closed" from now on; the driver is told without waiting for its answer. Idempotent.
     void close() { close_with_flags(0); }
+    /// The same, with an id to wait for by Client::find_operation.  errors: it was closed before.
+    [[nodiscard]] Result<std::int64_t> async_close();
+    /// The same, until the driver has done it.
+    [[nodiscard]] Status close_and_wait();
 
     /// Called by the client when it ends, or when the driver gave the publication up.
     void mark_closed() { closed_.store(true, std::memory_order_release); }

@@ -92,6 +92,10 @@ class Subscription final {
     /// Ends all images (their unavailable handlers run in this call). The driver is told without waiting for
     /// its answer. Idempotent.
     void close();
+    /// The same, with an id to wait for by Client::find_operation.  errors: it was closed before.
+    [[nodiscard]] Result<std::int64_t> async_close();
+    /// The same, until the driver has done it: its port may be bound again.
+    [[nodiscard]] Status close_and_wait();
 
     /// For the client's conductor, under its lock.
     [[nodiscard]] client::ImageSet& image_set() { return images_; }

@@ -3,6 +3,7 @@
 //   one_way/<ring>/<bytes>/<burst>    burst: messages published together
 //   round_trip/<ring>/<bytes>
 // On fewer cores than threads the figures are about the scheduler: skip the two-producer runs there.
+#include <algorithm>
 #include <atomic>
 #include <benchmark/benchmark.h>
 #include <chrono>
@@ -203,8 +204,10 @@ void add_all() {
     add<FulmarSpsc>("spsc/fulmar", true);
     add<RteSpsc>("spsc/rte_ring", true);
     add<RteZeroCopy>("spsc/rte_ring_zc", true);
+    add<RteZeroCopyFixed>("spsc/rte_ring_zc_fixed", true);
 #ifdef FULMAR_PEER_BOOST
     add<BoostSpsc>("spsc/boost", true);
+    add<BoostSpscFixed>("spsc/boost_fixed", true);
 #endif
 #ifdef FULMAR_PEER_READERWRITERQUEUE
     add<ReaderWriterSpsc>("spsc/readerwriterqueue", false);

@@ -40,12 +40,12 @@ class Limits(SystemTest):
         self.readable_programs()
         os.chmod(self.scratch, 0o777)
         with netns_pair() as ((ns, interface), _):
-            for device in (f'af_packet:{interface}', f'af_xdp:{interface}', 'tap:fulmar9'):
-                with self.subTest(device=device):
-                    process = run([*AS_NOBODY, FULMARD, '--dir', self.dir, '--port', f'{device},ip=10.77.0.1/24',
-                                   *SMALL], netns=ns)
+            for kind, name in (('af_packet', interface), ('af_xdp', interface), ('tap', 'fulmar9')):
+                with self.subTest(kind=kind):
+                    process = run([*AS_NOBODY, FULMARD, '--dir', self.dir, '--port',
+                                   f'{kind}:{name},ip=10.77.0.1/24', *SMALL], netns=ns)
                     self.assertEqual(process.returncode, 1, process.output())
-                    self.assert_one_line(process, device, 'root')
+                    self.assert_one_line(process, name, 'root', 'setcap')
 
     def test_an_unprivileged_user_runs_a_driver(self):
         self.readable_programs()
@@ -58,7 +58,7 @@ class Limits(SystemTest):
         small = self.mount_tmpfs('2m')
         process = run([FULMARD, '--dir', os.path.join(small, 'driver'), *SMALL])
         self.assertEqual(process.returncode, 1, process.output())
-        self.assert_one_line(process, 'space')
+        self.assert_one_line(process, small, 'bytes are needed')
 
     def test_no_space_for_a_log_is_an_answer(self):
         # Room for the driver's own files and one small log, not for a large one.

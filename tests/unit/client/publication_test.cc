@@ -160,6 +160,23 @@ TEST_CASE("publication: closing tells the driver once; revoking says so") {
     CHECK(command.as<layout::RemovePublication>().flags == layout::kRemovePublicationFlagRevoke);
 }
 
+TEST_CASE("publication: closing can wait until the driver has done it") {
+    Connected at;
+    const auto publication = at.publication();
+    Command command;
+    at.driver.on_wait = [&] {
+        CHECK(publication->is_closed());
+        command = at.driver.take_command();
+        at.driver.send(
+            layout::EventType::kOperationSuccess, layout::OperationSuccess{command.correlation_id()});
+    };
+    CHECK(publication->close_and_wait().has_value());
+    CHECK(command.type == CommandType::kRemovePublication);
+    CHECK(command.as<layout::RemovePublication>().registration_id == publication->registration_id());
+    CHECK(publication->close_and_wait().error().code == ErrorCode::kUnknownPublication);
+    CHECK(at.driver.take_commands().empty());
+}
+
 TEST_CASE("publication: an error of the driver is the outcome, with its code") {
     Connected at;
     const auto id = at.client->async_add_publication(kChannel, kStream).value();

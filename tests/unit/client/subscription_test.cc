@@ -190,6 +190,21 @@ TEST_CASE("subscription: closing ends its images, tells the driver, and keeps lo
     CHECK(at.driver.memory.usable_space(kDir) > space);  // the mapping is given back
 }
 
+TEST_CASE("subscription: closing can be followed by its id") {
+    Connected at;
+    const auto subscription = at.subscription();
+    const auto id = subscription->async_close().value();
+    const auto command = at.driver.take_command();
+    CHECK(command.type == CommandType::kRemoveSubscription);
+    CHECK(command.correlation_id() == id);
+    CHECK(subscription->is_closed());
+    CHECK_FALSE(at.client->find_operation(id).value());
+    at.driver.send(layout::EventType::kOperationSuccess, layout::OperationSuccess{id});
+    at.poll();
+    CHECK(at.client->find_operation(id).value());
+    CHECK(subscription->async_close().error().code == ErrorCode::kUnknownSubscription);
+}
+
 TEST_CASE("subscription: an image that ended stays mapped for the linger, then goes") {
     Connected at;
     const auto subscription = at.subscription();
