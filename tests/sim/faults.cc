@@ -42,6 +42,13 @@ void World::pause_node(int index, Duration length) {
     disturb(index, time_.now + length);
 }
 
+void World::pause_driver(int index, Duration length) {
+    count_pause(length);
+    for (const Scheduler::Id id : node(index).agents()) {
+        scheduler_.pause(id, time_.now + length);
+    }
+}
+
 void World::apply(const Fault& fault) {
     trace_.add(TraceKind::kFault, static_cast<std::uint64_t>(time_.now.ns),
         static_cast<std::uint64_t>(fault.kind), static_cast<std::uint64_t>(fault.node));
@@ -93,6 +100,7 @@ void World::apply(const Fault& fault) {
         case Fault::Kind::kFlood: flood(fault); break;
         case Fault::Kind::kGarbage: garbage(fault); break;
         case Fault::Kind::kStorageFull:
+            ++counts_[Count::storage_full];
             node(fault.node).memory().set_space_max(0);
             storage_back_at_[static_cast<std::size_t>(fault.node)] = until;
             disturb(fault.node, until);

@@ -2,6 +2,7 @@
 // one thing and others a little of everything.
 #include <algorithm>
 
+#include "base/position.h"
 #include "tests/sim/world.h"
 
 namespace fulmar::sim {
@@ -130,7 +131,8 @@ class PlanDrawer {
             topic->stream_id = 1001 + i;
             topic->is_ipc = prng_.chance(0.3);
             if (topic->is_ipc) {
-                topic->publication_channel = topic->subscription_channel = "aeron:ipc";
+                topic->publication_channel = "aeron:ipc?" + draw_start() + draw_publication_window();
+                topic->subscription_channel = "aeron:ipc";
             } else {
                 topic->is_reliable = !prng_.chance(0.15);
                 // Some topics share a socket.
@@ -138,11 +140,36 @@ class PlanDrawer {
                 const std::string endpoint =
                     "aeron:udp?endpoint=" + port::to_string(SimNet::address_of(topic->node)) + ":" +
                     std::to_string(topic->udp_port);
-                topic->publication_channel = endpoint;
+                topic->publication_channel = endpoint + "|" + draw_start() + draw_publication_window();
                 topic->subscription_channel = endpoint + (topic->is_reliable ? "" : "|reliable=false");
+                if (prng_.chance(0.2)) {
+                    topic->subscription_channel +=
+                        "|rcv-wnd=" + std::to_string(prng_.between(plan_.driver.mtu, kSimTermLength / 2));
+                }
             }
             plan_.topics.push_back(std::move(topic));
         }
+    }
+
+    /// Where a stream begins: also where term ids wrap, and in the middle of a term.
+    std::string draw_start() {
+        if (prng_.chance(0.6)) {
+            return "term-length=64k";
+        }
+        constexpr std::int32_t kInitial[] = {0x7FFFFFFF, 0x7FFFFFFE, -1, 0, -0x7FFFFFFF};
+        const std::int32_t initial = kInitial[below(5)];
+        const std::int32_t term = base::wrapping_add(initial, below(7));
+        return "term-length=64k|init-term-id=" + std::to_string(initial) +
+               "|term-id=" + std::to_string(term) +
+               "|term-offset=" + std::to_string(below(kSimTermLength / 32) * 32);
+    }
+
+    std::string draw_publication_window() {
+        if (prng_.chance(0.8)) {
+            return "";
+        }
+        const std::int32_t least = std::max(plan_.driver.mtu, plan_.driver.ipc_mtu);
+        return "|pub-wnd=" + std::to_string(prng_.between(least, kSimTermLength / 2));
     }
 
     void draw_apps() {
@@ -225,7 +252,7 @@ class PlanDrawer {
             {Kind::kCrashDriver, 0.25, 2},
             {Kind::kFlood, 0.3, 3},
             {Kind::kGarbage, 0.3, 3},
-            {Kind::kStorageFull, 0.15, 2},
+            {Kind::kStorageFull, 0.25, 2},
             {Kind::kNetworkShifts, 0.5, 4},
         };
         for (const Choice& choice : kChoices) {

@@ -74,7 +74,6 @@ void Publisher::add(Client& client, Node& node) {
         if (!found) {
             refusal_ = found.error().message;
             ++context_.counts[Count::add_refused];
-            context_.counts[Count::storage_full] += found.error().code == ErrorCode::kStorageSpace ? 1 : 0;
             adding_ = 0;
             next_add_ = context_.time.now + kRetryAdd;
             return;

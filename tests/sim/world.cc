@@ -231,6 +231,31 @@ bool World::everything_delivered(std::string& what_not) {
     return true;
 }
 
+bool World::all_messages_read(std::string& what_not) {
+    for (const auto& app : apps_) {
+        for (Subscriber& subscriber : app->subscribers()) {
+            for (const auto& stream : ledger_.streams()) {
+                Reader* reader = subscriber.reader(stream->session_id);
+                const Entry* missing = reader == nullptr ? nullptr : reader->missing(ledger_);
+                if (missing != nullptr) {
+                    what_not = "the message that ends at " + std::to_string(missing->end) +
+                               " is missing, at " + std::to_string(reader->position()) + " of " +
+                               stream->name();
+                    return false;
+                }
+            }
+        }
+    }
+    return true;
+}
+
+std::string World::finish() {
+    if (!verdict_.failed()) {
+        end_phase();
+    }
+    return verdict_.what();
+}
+
 bool World::everything_ended(std::string& what_not) {
     for (const auto& app : apps_) {
         for (Publisher& publisher : app->publishers()) {

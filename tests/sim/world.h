@@ -99,6 +99,7 @@ class World final : public WireMonitor::Arrivals {
     [[nodiscard]] bool run_until(const std::function<bool()>& done, Duration bound);
     [[nodiscard]] Node& node(int index) { return *nodes_[static_cast<std::size_t>(index)]; }
     [[nodiscard]] ClientApp& app(std::size_t index) { return *apps_[index]; }
+    [[nodiscard]] std::size_t app_count() const { return apps_.size(); }
     [[nodiscard]] SimNet& net() { return net_; }
     [[nodiscard]] Ledger& ledger() { return ledger_; }
     [[nodiscard]] Verdict& verdict() { return verdict_; }
@@ -107,6 +108,12 @@ class World final : public WireMonitor::Arrivals {
     [[nodiscard]] Instant now() const { return time_.now; }
     void pause_app(std::size_t index, Duration length);
     void pause_node(int index, Duration length);
+    /// The driver's process alone.
+    void pause_driver(int index, Duration length);
+    /// Each open image's subscriber has read all that was promised to it.
+    [[nodiscard]] bool all_messages_read(std::string& what_not);
+    /// Closes everything, in order, and says what went wrong ever since; empty: nothing.
+    [[nodiscard]] std::string finish();
     void apply(const Fault& fault);
     [[nodiscard]] bool everything_delivered(std::string& what_not);
 

@@ -47,10 +47,10 @@ class AfPacket(SystemTest):
         self.stream(20000)
         common = ['--channel', CHANNEL, '--reply-channel', REPLY, '--size', '288', '--json']
         pong = self.start([PERF, 'echo', '--role', 'pong', '--dir', self.b.dir, *common])
-        ping = self.start([PERF, 'echo', '--role', 'ping', '--dir', self.a.dir, '--messages', '200', '--warmup',
-                           '20', *common])
-        self.assertEqual(ping.wait(60), 0, ping.output())
-        self.assertEqual(json_lines(ping.stdout)[-1]['messages'], 200)
+        ping = self.start([PERF, 'echo', '--role', 'ping', '--dir', self.a.dir, '--messages', '50', '--warmup',
+                           '5', *common])
+        self.assertEqual(ping.wait(90), 0, ping.output())
+        self.assertEqual(json_lines(ping.stdout)[-1]['messages'], 50)
         pong.stop()
         for driver in (self.a, self.b):
             self.assertEqual(driver.stop(), 0, driver.output())

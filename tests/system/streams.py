@@ -120,11 +120,11 @@ class Streams(SystemTest):
             with self.subTest(channel=channel):
                 common = ['--dir', driver.dir, '--channel', channel, '--size', '288', '--json']
                 pong = self.start([PERF, 'echo', '--role', 'pong', *common])
-                ping = run([PERF, 'echo', '--role', 'ping', '--messages', '200', '--warmup', '20',
+                ping = run([PERF, 'echo', '--role', 'ping', '--messages', '50', '--warmup', '5',
                             *common], 60)
                 self.assertEqual(ping.returncode, 0, ping.output())
                 figures = last_json(ping)
-                self.assertEqual(figures['messages'], 200)
+                self.assertEqual(figures['messages'], 50)
                 self.assertEqual([figures[key] for key in ('lost', 'corrupted')], [0, 0])
                 self.assertGreater(figures['rtt_ns']['p50'], 0)
                 pong.stop()

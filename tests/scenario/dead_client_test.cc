@@ -1,0 +1,94 @@
+// Clients that die in the middle of a write, and what that must not cost the others.
+#include "tests/scenario/scenario.h"
+
+using namespace fulmar;
+using namespace fulmar::scenario;
+
+namespace {
+
+struct Cast {
+    std::size_t dying;
+    std::size_t living;
+    std::size_t reading;
+};
+
+/// Two clients share a publication, a third reads it.
+Cast two_writers(Stage& stage, const Topic& topic, int writers_node) {
+    Cast cast{stage.app(writers_node), stage.app(writers_node), stage.app(topic.node)};
+    stage.publishes(cast.dying, topic);
+    stage.publishes(cast.living, topic);
+    stage.subscribes(cast.reading, topic);
+    return cast;
+}
+
+constexpr term::KillPoint kPoints[] = {
+    term::KillPoint::kAfterTail, term::KillPoint::kAfterNegativeLength, term::KillPoint::kBeforeCommit};
+
+}  // namespace
+
+TEST_CASE("scenario: what is written behind a dead claim is delivered once the claim is given up") {
+    for (const bool is_ipc : {false, true}) {
+        for (const term::KillPoint point : kPoints) {
+            CAPTURE(is_ipc);
+            CAPTURE(static_cast<int>(point));
+            Stage stage(2);
+            const Topic& topic = is_ipc ? stage.ipc_topic(0) : stage.udp_topic(1);
+            const Cast cast = two_writers(stage, topic, 0);
+            auto world = stage.begin();
+            Publisher& living = world->app(cast.living).publishers()[0];
+            REQUIRE(living.offer(100));
+            REQUIRE(world->app(cast.dying).publishers()[0].die_at(point));
+            world->app(cast.dying).die(seconds(10));
+            for (int i = 0; i < 10; ++i) {
+                REQUIRE(living.offer(3000));
+            }
+            require_all_delivered(*world, milliseconds(300));
+            require_clean_end(*world);
+        }
+    }
+}
+
+TEST_CASE("scenario: a publication whose last client died in mid-write ends, with nothing behind the claim") {
+    for (const bool is_ipc : {false, true}) {
+        for (const term::KillPoint point : kPoints) {
+            CAPTURE(is_ipc);
+            CAPTURE(static_cast<int>(point));
+            Stage stage(2);
+            const Topic& topic = is_ipc ? stage.ipc_topic(0) : stage.udp_topic(1);
+            const std::size_t dying = stage.app(0);
+            const std::size_t reading = stage.app(topic.node);
+            stage.publishes(dying, topic);
+            stage.subscribes(reading, topic);
+            auto world = stage.begin();
+            Publisher& publisher = world->app(dying).publishers()[0];
+            REQUIRE(publisher.offer(100));
+            REQUIRE(publisher.die_at(point));
+            world->app(dying).die(seconds(10));
+            Subscriber& subscriber = world->app(reading).subscribers()[0];
+            const bool ended = world->run_until([&] { return subscriber.image_count() == 0; }, seconds(1));
+            CHECK(ended);
+            CHECK(subscriber.ended_by_eos() == 1);
+            require_clean_end(*world);
+        }
+    }
+}
+
+TEST_CASE("scenario: an exclusive publication whose owner died with a claim open ends") {
+    for (const bool is_ipc : {false, true}) {
+        CAPTURE(is_ipc);
+        Stage stage(2);
+        const Topic& topic = is_ipc ? stage.ipc_topic(0) : stage.udp_topic(1);
+        const std::size_t dying = stage.app(0);
+        const std::size_t reading = stage.app(topic.node);
+        stage.publishes(dying, topic, true);
+        stage.subscribes(reading, topic);
+        auto world = stage.begin();
+        REQUIRE(world->app(dying).publishers()[0].offer(100));
+        REQUIRE(world->app(dying).publishers()[0].die_holding_claim());
+        world->app(dying).die(seconds(10));
+        Subscriber& subscriber = world->app(reading).subscribers()[0];
+        CHECK(world->run_until([&] { return subscriber.image_count() == 0; }, seconds(1)));
+        CHECK(subscriber.ended_by_eos() == 1);
+        require_clean_end(*world);
+    }
+}
