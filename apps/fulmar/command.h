@@ -48,6 +48,7 @@ Run add_errors(CLI::App& app);
 Run add_loss(CLI::App& app);
 Run add_streams(CLI::App& app);
 Run add_channels(CLI::App& app);
+Run add_log(CLI::App& app);
 Run add_doctor(CLI::App& app);
 Run add_fault(CLI::App& app);
 Run add_pub(CLI::App& app);

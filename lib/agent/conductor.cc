@@ -59,6 +59,12 @@ void Conductor::check_for_stall(Instant now) {
         // We did not run, so we cannot say who else did not: everybody gets a whole time-out from now.
         liveness_floor_ms_ = epoch_ms();
         ring_progress_ = now;
+        for (const auto& publication : publications_) {
+            publication->core->on_conductor_stall();
+        }
+        for (const auto& publication : ipc_publications_) {
+            publication->core->on_conductor_stall();
+        }
         context_.stalls.increment_relaxed();
         log_error(ErrorCode::kGeneric, "the driver itself stood still, liveness deadlines were re-based");
     }

@@ -120,10 +120,12 @@ void DriverCore::create_network_agents() {
     sender.commands = &to_sender_;
     sender.events = &from_sender_;
     sender.system = system_;
+    sender.stall_threshold = parts_.options.stall_threshold;
     ReceiverContext receiver;
     receiver.commands = &to_receiver_;
     receiver.events = &from_receiver_;
     receiver.system = system_;
+    receiver.stall_threshold = parts_.options.stall_threshold;
     receiver.stream_session_limit = parts_.options.stream_session_limit;
     for (port::PacketPort* port : parts_.ports) {
         port::PacketQueue* receives = &port->queue(port::PacketPort::Role::kReceiver);

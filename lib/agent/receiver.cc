@@ -30,6 +30,7 @@ constexpr Duration kPendingCheckInterval = milliseconds(100);
 Receiver::Receiver(ReceiverContext context) : context_(std::move(context)), received_(port::kBurstMax) {}
 
 int Receiver::poll(Instant now) {
+    check_for_stall(now);
     int work = drain_commands(now);
     work += poll_queues(now);
     work += transmit(now);
@@ -37,6 +38,18 @@ int Receiver::poll(Instant now) {
         expire_pending(now);
     }
     return work;
+}
+
+/// One burst from the queue does not hold a packet of every stream, and a full queue lost some.
+void Receiver::check_for_stall(Instant now) {
+    const Duration silence = now - last_poll_;
+    if (started_ && silence > context_.stall_threshold) {
+        for (transport::Image* image : images_) {
+            image->on_receiver_stall(silence);
+        }
+    }
+    started_ = true;
+    last_poll_ = now;
 }
 
 int Receiver::drain_commands(Instant now) {

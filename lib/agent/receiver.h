@@ -30,6 +30,8 @@ struct ReceiverContext {
     Sender* sender = nullptr;
     transport::SystemCounters system;
     std::int32_t stream_session_limit = 0x7FFFFFFF;
+    /// Not polled for longer than this: deadlines that others keep are re-based.
+    Duration stall_threshold = seconds(1);
 };
 
 class Receiver {
@@ -41,6 +43,7 @@ class Receiver {
     void on_datagram(Instant now, ReceiveChannelEndpoint& endpoint, const port::RxPacket& packet);
 
   private:
+    void check_for_stall(Instant now);
     int drain_commands(Instant now);
     int poll_queues(Instant now);
     int transmit(Instant now);
@@ -62,6 +65,8 @@ class Receiver {
     transport::TransmitBatch batch_;
     std::vector<port::RxPacket> received_;
     Instant next_pending_check_;
+    bool started_ = false;
+    Instant last_poll_;
 };
 
 }  // namespace fulmar::agent

@@ -17,10 +17,23 @@ constexpr std::size_t kCommandsPerPoll = 16;
 Sender::Sender(SenderContext context) : context_(std::move(context)), received_(port::kBurstMax) {}
 
 int Sender::poll(Instant now) {
+    check_for_stall(now);
     int work = drain_commands();
     work += transmit(now);
     work += poll_queues(now);
     return work;
+}
+
+/// Status messages wait in the queue, behind the check of who has been silent.
+void Sender::check_for_stall(Instant now) {
+    const Duration silence = now - last_poll_;
+    if (started_ && silence > context_.stall_threshold) {
+        for (transport::NetworkPublication* publication : publications_) {
+            publication->on_sender_stall(silence);
+        }
+    }
+    started_ = true;
+    last_poll_ = now;
 }
 
 int Sender::drain_commands() {

@@ -19,6 +19,8 @@ struct SenderContext {
     ConductorQueue* events = nullptr;        ///< to the conductor
     std::vector<port::PacketQueue*> queues;  ///< polled by this agent; empty when the receiver polls for it
     transport::SystemCounters system;
+    /// Not polled for longer than this: deadlines that others keep are re-based.
+    Duration stall_threshold = seconds(1);
 };
 
 class Sender {
@@ -32,6 +34,7 @@ class Sender {
     void on_datagram(Instant now, SendChannelEndpoint& endpoint, const port::RxPacket& packet);
 
   private:
+    void check_for_stall(Instant now);
     int drain_commands();
     int poll_queues(Instant now);
     int transmit(Instant now);
@@ -42,6 +45,8 @@ class Sender {
     SenderContext context_;
     std::vector<transport::NetworkPublication*> publications_;
     std::size_t round_robin_ = 0;
+    bool started_ = false;
+    Instant last_poll_;
     transport::TransmitBatch batch_;
     transport::TransmitBatch replies_;
     std::vector<port::RxPacket> received_;

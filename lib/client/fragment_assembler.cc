@@ -17,7 +17,9 @@ void MessageBuilders::Builder::begin(std::span<const std::byte> fragment, const 
     length = 0;
     next_position = first.position();
     bytes.resize(std::max(bytes.size(), fragment.size()));
-    std::memcpy(bytes.data(), fragment.data(), fragment.size());
+    if (!fragment.empty()) {
+        std::memcpy(bytes.data(), fragment.data(), fragment.size());
+    }
     length = fragment.size();
 }
 

@@ -88,6 +88,8 @@ class Image {
     /// From now on answers with ERR instead of status messages.
     void reject(std::string_view reason);
     void on_rtt_measurement(const wire::RttMeasurement& request, TransmitBatch& batch);
+    /// The receiver's process stood still for that long: the sender was not silent, we did not listen.
+    void on_receiver_stall(Duration length) { last_packet_ = last_packet_ + length; }
     /// Draining on end of stream, silence or no subscribers; then linger. Call once per duty cycle.
     void on_timer(Instant now);
 

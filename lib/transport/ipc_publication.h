@@ -67,6 +67,8 @@ class IpcPublication {
     int update_publisher_limit();
     /// Connection state, unblocking and life cycle; call every timer interval or sooner.
     void on_timer(Instant now);
+    /// Our process stood still, and producers may have with it: none is blocked since before.
+    void on_conductor_stall() { blocked_at_ = base::kNullPosition; }
     /// The last client reference is gone: let subscribers drain, then linger.
     void close(Instant now);
     /// Ends the stream where it stands; what subscribers have not read is lost to them.

@@ -88,6 +88,8 @@ class NetworkPublication {
         const wire::RttMeasurement& request, const port::Endpoint& source, TransmitBatch& batch);
     /// A receiver rejected the stream; true if it was a live one (the client is told).
     bool on_error(const wire::ErrorFrame& error);
+    /// The sender's process stood still for that long: receivers were not silent, we did not listen.
+    void on_sender_stall(Duration length) { receivers_.forgive(length); }
 
     // ---- conductor agent ---------------------------------------------------------------------------
 
@@ -99,6 +101,8 @@ class NetworkPublication {
     void close(Instant now);
     /// Ends the stream without delivering what is unsent.
     void revoke(Instant now);
+    /// The conductor's process stood still, and producers may have with it: none is blocked since before.
+    void on_conductor_stall() { blocked_at_ = -1; }
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] bool is_connected() const { return connected_.load(std::memory_order_acquire); }
     [[nodiscard]] std::int64_t producer_position() const { return log_.producer_position(); }

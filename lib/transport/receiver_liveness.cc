@@ -33,6 +33,12 @@ bool ReceiverLiveness::remove(std::int64_t receiver_id) {
     return false;
 }
 
+void ReceiverLiveness::forgive(Duration silence) {
+    for (std::size_t i = 0; i < count_; ++i) {
+        entries_[i].heard = entries_[i].heard + silence;
+    }
+}
+
 void ReceiverLiveness::expire(Instant now, Duration timeout) {
     for (std::size_t i = 0; i < count_;) {
         if (now - entries_[i].heard > timeout) {

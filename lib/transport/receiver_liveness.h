@@ -22,6 +22,8 @@ class ReceiverLiveness {
     /// True if it was there.
     bool remove(std::int64_t receiver_id);
     void expire(Instant now, Duration timeout);
+    /// We did not listen for that long: nobody was silent meanwhile.
+    void forgive(Duration silence);
 
   private:
     struct Entry {

@@ -51,6 +51,9 @@ class Open {
         binding_ = std::move(*opened);
         binding_->cookie = this;
         queue_.add(*binding_);
+        // Agents poll all the time, and a device looks at its link there.
+        std::array<port::RxPacket, 1> none;
+        REQUIRE(queue_.receive(port_now(), none) == 0);
     }
     ~Open() { queue_.remove(*binding_); }
     Open(const Open&) = delete;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uintptr_t kWordBytes = 8;
 constexpr std::uintptr_t kShadowBytes = 4;
+constexpr std::size_t kKeptMax = 10'000;
 
 bool is_acquire(std::memory_order order) {
     return order == std::memory_order_acquire || order == std::memory_order_acq_rel ||
@@ -46,14 +47,22 @@ void MemoryModel::reset(bool detect_races) {
     for (std::size_t i = 0; i < clocks_.size(); ++i) {
         clocks_[i].at[i] = 1;
     }
-    locations_.clear();
-    shadows_.clear();
+    ++execution_;
+    if (locations_.size() + shadows_.size() > kKeptMax) {
+        locations_.clear();
+        shadows_.clear();
+    }
     race_.clear();
 }
 
 /// Memory that changed behind our back (set up, or cleared by memset) counts as known to everybody.
 MemoryModel::Location& MemoryModel::location(const Lane& lane) {
     Location& location = locations_[lane.word];
+    if (location.execution != execution_) {
+        location.execution = execution_;
+        location.history.clear();
+        location.seen = {};
+    }
     const std::uint64_t value = real_word(lane.word);
     if (location.history.empty()) {
         location.history.push_back({value, 0, 0, {}});
@@ -64,6 +73,21 @@ MemoryModel::Location& MemoryModel::location(const Lane& lane) {
         location.history.push_back(store);
     }
     return location;
+}
+
+const MemoryModel::Store* MemoryModel::last_store(std::uintptr_t word) const {
+    const auto found = locations_.find(word);
+    const bool live = found != locations_.end() && found->second.execution == execution_;
+    return live ? &found->second.history.back() : nullptr;
+}
+
+MemoryModel::Shadow& MemoryModel::shadow(std::uintptr_t unit) {
+    Shadow& shadow = shadows_[unit];
+    if (shadow.execution != execution_) {
+        shadow = {};
+        shadow.execution = execution_;
+    }
+    return shadow;
 }
 
 std::size_t MemoryModel::oldest_visible(int thread, const Location& location) const {
@@ -158,6 +182,9 @@ void MemoryModel::check_atomic(int thread, const Lane& lane, bool writes) {
             continue;
         }
         const Shadow& shadow = found->second;
+        if (shadow.execution != execution_) {
+            continue;
+        }
         if (!happened_before(thread, shadow.writer, shadow.written)) {
             report("an atomic access races with a plain write", thread, shadow.writer, at);
         }
@@ -175,17 +202,14 @@ void MemoryModel::plain_read(int thread, const void* address, std::size_t size) 
     }
     const auto begin = reinterpret_cast<std::uintptr_t>(address);
     for (std::uintptr_t unit = begin / kShadowBytes; unit <= (begin + size - 1) / kShadowBytes; ++unit) {
-        Shadow& shadow = shadows_[unit];
-        if (!happened_before(thread, shadow.writer, shadow.written)) {
-            report("a plain read races with a plain write", thread, shadow.writer, unit * kShadowBytes);
+        Shadow& seen = shadow(unit);
+        if (!happened_before(thread, seen.writer, seen.written)) {
+            report("a plain read races with a plain write", thread, seen.writer, unit * kShadowBytes);
         }
-        shadow.read[static_cast<std::size_t>(thread)] = clock(thread).at[static_cast<std::size_t>(thread)];
-        const auto place = locations_.find(unit * kShadowBytes / kWordBytes * kWordBytes);
-        if (place != locations_.end()) {
-            const Store& last = place->second.history.back();
-            if (!happened_before(thread, last.thread, last.epoch)) {
-                report("a plain read races with an atomic store", thread, last.thread, unit * kShadowBytes);
-            }
+        seen.read[static_cast<std::size_t>(thread)] = clock(thread).at[static_cast<std::size_t>(thread)];
+        const Store* last = last_store(unit * kShadowBytes / kWordBytes * kWordBytes);
+        if (last != nullptr && !happened_before(thread, last->thread, last->epoch)) {
+            report("a plain read races with an atomic store", thread, last->thread, unit * kShadowBytes);
         }
     }
 }
@@ -196,24 +220,21 @@ void MemoryModel::plain_write(int thread, const void* address, std::size_t size)
     }
     const auto begin = reinterpret_cast<std::uintptr_t>(address);
     for (std::uintptr_t unit = begin / kShadowBytes; unit <= (begin + size - 1) / kShadowBytes; ++unit) {
-        Shadow& shadow = shadows_[unit];
-        if (!happened_before(thread, shadow.writer, shadow.written)) {
-            report("two plain writes race", thread, shadow.writer, unit * kShadowBytes);
+        Shadow& seen = shadow(unit);
+        if (!happened_before(thread, seen.writer, seen.written)) {
+            report("two plain writes race", thread, seen.writer, unit * kShadowBytes);
         }
         for (int other = 0; other < kThreadsMax; ++other) {
-            if (!happened_before(thread, other, shadow.read[static_cast<std::size_t>(other)])) {
+            if (!happened_before(thread, other, seen.read[static_cast<std::size_t>(other)])) {
                 report("a plain write races with a plain read", thread, other, unit * kShadowBytes);
             }
         }
-        shadow.writer = thread;
-        shadow.written = clock(thread).at[static_cast<std::size_t>(thread)];
-        shadow.read = {};
-        const auto place = locations_.find(unit * kShadowBytes / kWordBytes * kWordBytes);
-        if (place != locations_.end()) {
-            const Store& last = place->second.history.back();
-            if (!happened_before(thread, last.thread, last.epoch)) {
-                report("a plain write races with an atomic store", thread, last.thread, unit * kShadowBytes);
-            }
+        seen.writer = thread;
+        seen.written = clock(thread).at[static_cast<std::size_t>(thread)];
+        seen.read = {};
+        const Store* last = last_store(unit * kShadowBytes / kWordBytes * kWordBytes);
+        if (last != nullptr && !happened_before(thread, last->thread, last->epoch)) {
+            report("a plain write races with an atomic store", thread, last->thread, unit * kShadowBytes);
         }
     }
 }

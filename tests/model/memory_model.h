@@ -71,16 +71,20 @@ class MemoryModel {
         std::array<Clock, 2> released;  ///< per half of the word
     };
     struct Location {
+        std::uint64_t execution = 0;  ///< of another one: as if absent
         std::vector<Store> history;
         std::array<std::size_t, kThreadsMax> seen{};
     };
     struct Shadow {
+        std::uint64_t execution = 0;  ///< of another one: as if absent
         int writer = 0;
         std::uint32_t written = 0;
         std::array<std::uint32_t, kThreadsMax> read{};
     };
 
     Location& location(const Lane& lane);
+    [[nodiscard]] const Store* last_store(std::uintptr_t word) const;
+    Shadow& shadow(std::uintptr_t unit);
     [[nodiscard]] bool happened_before(int thread, int other, std::uint32_t epoch) const {
         return epoch <= clocks_[static_cast<std::size_t>(thread)].at[static_cast<std::size_t>(other)];
     }
@@ -92,7 +96,9 @@ class MemoryModel {
     Clock& clock(int thread) { return clocks_[static_cast<std::size_t>(thread)]; }
 
     bool detect_races_ = true;
+    std::uint64_t execution_ = 0;
     std::array<Clock, kThreadsMax> clocks_;
+    // Kept from execution to execution, whose state mostly lies at the same addresses.
     std::unordered_map<std::uintptr_t, Location> locations_;
     std::unordered_map<std::uintptr_t, Shadow> shadows_;  // by four bytes
     std::string race_;

@@ -1,6 +1,7 @@
 #include "scheduler.h"
 
 #include <array>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -51,6 +52,19 @@ class Trail {
     std::size_t next_ = 0;
 };
 
+/// Some of the threads, in the order of their numbers.
+class Threads {
+  public:
+    void push_back(int thread) { at_[count_++] = thread; }
+    [[nodiscard]] std::size_t size() const { return count_; }
+    [[nodiscard]] bool empty() const { return count_ == 0; }
+    int operator[](std::size_t i) const { return at_[i]; }
+
+  private:
+    std::array<int, kThreadsMax> at_{};
+    std::size_t count_ = 0;
+};
+
 class Scheduler {
   public:
     Scheduler(const Options& options, const std::function<void(Program&)>& set_up)
@@ -86,7 +100,7 @@ class Scheduler {
     void maybe_die();
     [[nodiscard]] bool can_run(int thread) const { return !threads_[index(thread)].ended; }
     static std::size_t index(int thread) { return static_cast<std::size_t>(thread); }
-    std::vector<int> others(bool with_relaxed) const;
+    [[nodiscard]] Threads others(bool with_relaxed) const;
     Outcome outcome(bool exhausted);
 
     const Options& options_;
@@ -108,7 +122,7 @@ class Scheduler {
     bool replaying_ = false;
     std::string failure_;
     std::vector<std::string> trace_;
-    std::set<std::string> ordered_sites_;
+    std::map<std::pair<const char*, int>, std::string> site_names_;
 };
 
 namespace {
@@ -160,7 +174,12 @@ Outcome Scheduler::outcome(bool exhausted) {
     result.executions = executions_;
     result.failure = failure_;
     result.trace = std::move(trace_);
-    result.ordered_sites.assign(ordered_sites_.begin(), ordered_sites_.end());
+    // One file may go by several addresses of its name.
+    std::set<std::string> names;
+    for (const auto& [site, name] : site_names_) {
+        names.insert(name);
+    }
+    result.ordered_sites.assign(names.begin(), names.end());
     return result;
 }
 
@@ -203,7 +222,7 @@ void Scheduler::run_current() {
 
 /// Goes to some fibre that can run, or back to execute() when none can.
 void Scheduler::leave_for_next() {
-    std::vector<int> next = others(false);
+    Threads next = others(false);
     if (next.empty()) {
         next = others(true);
     }
@@ -217,8 +236,8 @@ void Scheduler::leave_for_next() {
     switch_to(next[choose(next.size())]);
 }
 
-std::vector<int> Scheduler::others(bool with_relaxed) const {
-    std::vector<int> result;
+Threads Scheduler::others(bool with_relaxed) const {
+    Threads result;
     for (int thread = 1; thread <= thread_count_; ++thread) {
         if (thread != current_ && can_run(thread) && (with_relaxed || !threads_[index(thread)].relaxed)) {
             result.push_back(thread);
@@ -242,7 +261,7 @@ void Scheduler::point() {
         fail("too many steps: a livelock, or a loop without relax()");
     }
     maybe_die();
-    const std::vector<int> next = others(false);
+    const Threads next = others(false);
     if (next.empty() || (options_.seed == 0 && preemptions_ >= options_.preemptions_max)) {
         return;
     }
@@ -280,7 +299,7 @@ void Scheduler::relax() {
         fail("too many steps: a livelock");
     }
     threads_[index(current_)].relaxed = true;
-    std::vector<int> next = others(false);
+    Threads next = others(false);
     if (next.empty()) {
         next = others(true);
     }
@@ -328,9 +347,11 @@ std::memory_order Scheduler::effective(std::memory_order order, Site site) {
     if (order == std::memory_order_relaxed) {
         return order;
     }
-    const std::string name = name_of(site);
-    ordered_sites_.insert(name);
-    return name == options_.weakened_site ? std::memory_order_relaxed : order;
+    auto [found, added] = site_names_.try_emplace({site.file, site.line});
+    if (added) {
+        found->second = name_of(site);
+    }
+    return found->second == options_.weakened_site ? std::memory_order_relaxed : order;
 }
 
 void Scheduler::note(const char* what, const void* at, std::uint64_t value, Site site) {

@@ -30,7 +30,9 @@ inline std::int64_t put_frame(const layout::LogBuffer& log, const FrameToPut& pu
     header.term_id = base::compute_term_id(put.position, log.shift(), log.initial_term_id());
     header.reserved_value = put.reserved_value;
     wire::write_data_header(frame, header);
-    std::memcpy(frame + wire::kDataHeaderLength, payload.data(), payload.size());
+    if (!payload.empty()) {
+        std::memcpy(frame + wire::kDataHeaderLength, payload.data(), payload.size());
+    }
     const auto length = static_cast<std::int32_t>(payload.size()) + wire::kDataHeaderLength;
     wire::frame_length_release(frame, length);
     return put.position + wire::align_frame(length);
