@@ -164,6 +164,8 @@ Status Device::configure(const DeviceOptions& options) {
     info_.tx_ring = options.tx_ring != 0 ? options.tx_ring : kRingDefault;
     ::rte_eth_dev_adjust_nb_rx_tx_desc(port_id_, &info_.rx_ring, &info_.tx_ring);
     info_.driver = capabilities.driver_name;
+    info_.copies_on_transmit =
+        (info_.driver == "net_memif" && !info_.zero_copy) || info_.driver == "net_af_packet";
     info_.numa_node = ::rte_eth_dev_socket_id(port_id_);
     info_.frame_max = info_.mtu + kEthernetHeaderBytes;
     rte_ether_addr mac{};

@@ -67,7 +67,10 @@ struct DeviceInfo {
     bool tx_checksum_offload = false;
     bool fast_free = false;
     bool carries_checksums = true;  ///< false on memif, ring and null: memory does not flip bits
-    bool kernel_senders = false;    ///< frames may carry a pseudo-header sum only (packet taps)
+    /// Its transmit burst copies the bytes of what it takes before it returns, chains included: payloads may
+    /// be borrowed for the call.
+    bool copies_on_transmit = false;
+    bool kernel_senders = false;  ///< frames may carry a pseudo-header sum only (packet taps)
 };
 
 /// As counted by the device.

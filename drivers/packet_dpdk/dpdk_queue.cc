@@ -71,6 +71,9 @@ void DpdkQueue::remove(port::Binding& binding) {
 /// Buffer caches belong to threads the device library knows.
 void DpdkQueue::attach_thread() {
     pmd_glue::adopt_data_thread();
+    if (device_.info().copies_on_transmit) {
+        views_.take_from(pool_);
+    }
     thread_attached_ = true;
 }
 

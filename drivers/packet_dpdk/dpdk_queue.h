@@ -14,6 +14,7 @@
 #include "drivers/packet_dpdk/udp_ports.h"
 #include "net/ip_stack.h"
 #include "pmd_glue/device.h"
+#include "pmd_glue/payload_views.h"
 #include "port/packet_port.h"
 
 struct rte_mbuf;
@@ -61,7 +62,8 @@ class DpdkQueue final : public port::PacketQueue {
     void flush_waiting();
     void drop_waiting();
     void transmit(std::span<rte_mbuf*> buffers);
-    [[nodiscard]] bool place(Instant now, const port::TxPacket& packet, rte_mbuf& buffer);
+    [[nodiscard]] bool place(
+        Instant now, const port::TxPacket& packet, rte_mbuf& buffer, pmd_glue::PayloadViews::View view);
     void deliver_locally(const port::TxPacket& packet);
     [[nodiscard]] std::size_t take_local(std::span<port::RxPacket> out);
     [[nodiscard]] port::Binding* find_binding(std::uint16_t udp_port) const;
@@ -82,6 +84,8 @@ class DpdkQueue final : public port::PacketQueue {
     net::IpStack stack_;
     port::QueueStats stats_;
     std::vector<port::Binding*> bindings_;
+
+    pmd_glue::PayloadViews views_;  ///< empty unless the device copies on transmit
 
     // Built, taken from the caller and not yet taken by the device; goes out before anything else.
     std::array<rte_mbuf*, kBurst> waiting_{};

@@ -12,6 +12,9 @@ namespace {
 
 using base::count;
 
+/// Below this a copy costs less than a second segment.
+constexpr std::uint32_t kBorrowBytesMin = 256;
+
 std::span<const std::byte> payload_of(const port::TxPacket& packet) {
     return {packet.bytes, packet.length};
 }
@@ -36,7 +39,7 @@ std::size_t DpdkQueue::send(Instant now, std::span<const port::TxPacket> packets
     std::uint64_t bytes = 0;
     for (std::size_t i = 0; i < wanted; ++i) {
         // A buffer that got no packet serves for the next one.
-        if (place(now, packets[i], *buffers[ready])) {
+        if (place(now, packets[i], *buffers[ready], views_.at(ready))) {
             ++ready;
         }
         bytes += packets[i].length;
@@ -55,14 +58,20 @@ std::size_t DpdkQueue::send(Instant now, std::span<const port::TxPacket> packets
 }
 
 /// Writes one packet into a buffer; false if it goes another way or nowhere.
-bool DpdkQueue::place(Instant now, const port::TxPacket& packet, rte_mbuf& buffer) {
+bool DpdkQueue::place(
+    Instant now, const port::TxPacket& packet, rte_mbuf& buffer, pmd_glue::PayloadViews::View view) {
     auto* const frame = rte_pktmbuf_mtod(&buffer, std::byte*);
     const auto source_port = static_cast<const DpdkBinding*>(packet.binding)->udp_port();
     const auto outcome =
         stack_.build_headers(now, source_port, packet.destination, payload_of(packet), frame);
     if (outcome == net::TxOutcome::kReady) [[likely]] {
-        std::memcpy(frame + net::kHeadersLength, packet.bytes, packet.length);
-        pmd_glue::set_length(buffer, static_cast<std::uint32_t>(net::kHeadersLength) + packet.length);
+        if (view.usable() && packet.length >= kBorrowBytesMin) {
+            pmd_glue::set_length(buffer, static_cast<std::uint32_t>(net::kHeadersLength));
+            view.chain_behind(buffer, payload_of(packet));
+        } else {
+            std::memcpy(frame + net::kHeadersLength, packet.bytes, packet.length);
+            pmd_glue::set_length(buffer, static_cast<std::uint32_t>(net::kHeadersLength) + packet.length);
+        }
         if (tx_flags_ != 0) {
             buffer.ol_flags = tx_flags_;
             buffer.tx_offload = tx_lengths_;
@@ -89,6 +98,10 @@ void DpdkQueue::transmit(std::span<rte_mbuf*> buffers) {
         return;
     }
     const auto rest = buffers.subspan(taken);
+    for (auto* const buffer : rest) {
+        // What was borrowed goes back to its owner when we return.
+        pmd_glue::PayloadViews::copy_in(*buffer);
+    }
     if (waiting_count_ == 0) {
         waiting_first_ = 0;
     }

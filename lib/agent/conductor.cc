@@ -124,7 +124,7 @@ int Conductor::poll_commands(Instant now) {
 
 int Conductor::poll_agent_events(Instant now) {
     int work = 0;
-    ConductorEvent event;
+    ConductorEvent& event = event_;
     while (work < kAgentEventsPerPoll &&
            (context_.from_receiver->try_pop(event) || context_.from_sender->try_pop(event))) {
         ++work;

@@ -262,6 +262,7 @@ class Conductor {
     std::vector<ImageLoss> losses_;
 
     std::optional<PendingAdd> add_;
+    ConductorEvent event_;           ///< being handled; on the stack it would be initialised at each poll
     std::vector<std::byte> record_;  ///< private copy of the command being decoded
 
     Instant last_poll_;

@@ -16,6 +16,9 @@ namespace {
 constexpr std::int32_t kStallsCounterType = layout::counter_type::kFulmarFirst;
 /// Closing takes a few cycles of each agent; this bounds it should one of them never answer.
 constexpr int kCloseCyclesMax = 100'000;
+/// Inline: limits, commands and files can wait a few turns or microseconds, packets cannot.
+constexpr int kNetworkPollsPerConductor = 4;
+constexpr Duration kConductorIntervalMax = microseconds(10);
 
 }  // namespace
 
@@ -165,7 +168,13 @@ int DriverCore::poll_network(Instant now) {
 }
 
 int DriverCore::poll_inline(Instant now) {
-    return poll_sender(now) + poll_receiver(now) + poll_conductor(now) + poll_resource(now);
+    int work = poll_network(now);
+    if (++network_polls_ >= kNetworkPollsPerConductor || now >= conductor_due_) {
+        network_polls_ = 0;
+        conductor_due_ = now + kConductorIntervalMax;
+        work += poll_conductor(now) + poll_resource(now);
+    }
+    return work;
 }
 
 void DriverCore::close(Instant now) {

@@ -87,6 +87,10 @@ class DriverCore {
     observe::LossReport loss_report_;
     LossBridge losses_;
 
+    // poll_inline: whose turn it is.
+    int network_polls_ = 0;
+    Instant conductor_due_;
+
     SenderQueue to_sender_{kAgentQueueCapacity};
     ReceiverQueue to_receiver_{kAgentQueueCapacity};
     ConductorQueue from_sender_{kAgentQueueCapacity};

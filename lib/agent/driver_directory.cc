@@ -1,6 +1,5 @@
 #include "agent/driver_directory.h"
 
-#include <cstring>
 #include <utility>
 
 #include "base/bytes.h"
@@ -94,7 +93,7 @@ Result<SharedFiles> create_shared_files(
                                                   std::to_string(length + options.loss_report_length) +
                                                   " bytes are needed, free some or choose another --dir");
     }
-    FULMAR_TRY(cnc_mapping, memory.create(cnc_path(options.dir), length, false));
+    FULMAR_TRY(cnc_mapping, memory.create(cnc_path(options.dir), length, true));
     files.cnc_mapping = std::move(cnc_mapping);
     layout::CncParams params;
     params.lengths = options.cnc_lengths;
@@ -104,11 +103,8 @@ Result<SharedFiles> create_shared_files(
     params.file_page_size = options.page_size;
     FULMAR_TRY(cnc, layout::CncFile::create(files.cnc_mapping->bytes(), params));
     files.cnc = cnc;
-    // The queues are gone through from end to end, so their pages are touched now.
-    std::memset(cnc.to_driver().data(), 0, cnc.to_driver().size());
-    std::memset(cnc.to_clients().data(), 0, cnc.to_clients().size());
     const std::string report = options.dir + "/" + std::string(layout::kLossReportFileName);
-    FULMAR_TRY(loss_report, memory.create(report, options.loss_report_length, false));
+    FULMAR_TRY(loss_report, memory.create(report, options.loss_report_length, true));
     files.loss_report = std::move(loss_report);
     return files;
 }

@@ -53,10 +53,9 @@ void Receiver::check_for_stall(Instant now) {
 }
 
 int Receiver::drain_commands(Instant now) {
-    ReceiverCommand command;
     std::size_t count = 0;
-    while (count < kCommandsPerPoll && context_.commands->try_pop(command)) {
-        execute(now, command);
+    while (count < kCommandsPerPoll && context_.commands->try_pop(command_)) {
+        execute(now, command_);
         ++count;
     }
     return static_cast<int>(count);

@@ -62,6 +62,7 @@ class Receiver {
     ReceiverContext context_;
     std::vector<ReceiveChannelEndpoint*> endpoints_;
     std::vector<transport::Image*> images_;
+    ReceiverCommand command_;  // a member: on the stack it would be initialised at each poll
     transport::TransmitBatch batch_;
     std::vector<port::RxPacket> received_;
     Instant next_pending_check_;

@@ -37,10 +37,9 @@ void Sender::check_for_stall(Instant now) {
 }
 
 int Sender::drain_commands() {
-    SenderCommand command;
     std::size_t count = 0;
-    while (count < kCommandsPerPoll && context_.commands->try_pop(command)) {
-        execute(command);
+    while (count < kCommandsPerPoll && context_.commands->try_pop(command_)) {
+        execute(command_);
         ++count;
     }
     return static_cast<int>(count);

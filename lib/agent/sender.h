@@ -47,6 +47,7 @@ class Sender {
     std::size_t round_robin_ = 0;
     bool started_ = false;
     Instant last_poll_;
+    SenderCommand command_;  // a member: on the stack it would be initialised at each poll
     transport::TransmitBatch batch_;
     transport::TransmitBatch replies_;
     std::vector<port::RxPacket> received_;

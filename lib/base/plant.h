@@ -16,8 +16,7 @@ enum class Plant : int {
     kNakWithoutDelay,          ///< a gap is asked for in every duty cycle
     kDuplicateOverwrites,      ///< a repeated packet is inserted again
     kPartialPacketWhole,       ///< a packet of which a part is new moves the stream without being inserted
-    kImageNeverCleans,         ///< consumed terms of an image are not zeroed
-    kImageCleansUnread,        ///< an image is cleaned up to what arrived
+    kImageEndLeftDirty,        ///< an earlier lap's bytes are left behind what has arrived
     kSlowReaderForgotten,      ///< the window follows what arrived, not what the slowest subscriber read
     kWindowUnbounded,          ///< the sender does not heed its receiver's limit
     kLimitMovesBack,           ///< an older status message takes the sender's limit back

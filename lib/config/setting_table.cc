@@ -157,8 +157,10 @@ constexpr std::array kRows{
     count<&D::multicast_ttl>({"multicast-ttl", "aeron.socket.multicast.ttl", "AERON_SOCKET_MULTICAST_TTL"},
         "0", {0, 255}, "Time to live of multicast; 0: as the system has it."),
     flag<&D::term_buffer_sparse_file>(
-        {"term-buffer-sparse-file", "aeron.term.buffer.sparse.file", "AERON_TERM_BUFFER_SPARSE_FILE"}, "true",
-        "Logs take memory as they are first written; false: all of it when created."),
+        {"term-buffer-sparse-file", "aeron.term.buffer.sparse.file", "AERON_TERM_BUFFER_SPARSE_FILE"},
+        "false",
+        "Logs take memory as they are first written; false: all of it when created, so that none can lack it "
+        "later."),
     flag<&D::perform_storage_checks>(
         {"perform-storage-checks", "aeron.perform.storage.checks", "AERON_PERFORM_STORAGE_CHECKS"}, "true",
         "Refuse a log for which there is no space."),

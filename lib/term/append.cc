@@ -118,14 +118,13 @@ std::int64_t ExclusiveAppender::append_padding(std::int64_t limit, std::int32_t 
 
 std::int64_t ExclusiveAppender::trip(std::int32_t required) {
     const std::int32_t term_length = log_.term_length();
-    log_.tail_release(partition_, layout::RawTail::pack(term_id_, term_offset_ + required));
-    if (term_offset_ < term_length && !FULMAR_PLANTED(kTripWithoutPadding)) {
+    const auto offset = static_cast<std::int32_t>(term_offset_);
+    log_.tail_release(partition_, layout::RawTail::pack(term_id_, offset + required));
+    if (offset < term_length && !FULMAR_PLANTED(kTripWithoutPadding)) {
         NoKillPoint nobody;
-        const detail::FrameSpec spec{.ids = ids_,
-            .term_id = term_id_,
-            .term_offset = term_offset_,
-            .frame_length = term_length - term_offset_};
-        detail::write_padding(term_ + term_offset_, spec, nobody);
+        const detail::FrameSpec spec{
+            .ids = ids_, .term_id = term_id_, .term_offset = offset, .frame_length = term_length - offset};
+        detail::write_padding(term_ + offset, spec, nobody);
     }
     const std::int64_t end = term_begin_position_ + term_length;
     term_offset_ = term_length;

@@ -114,7 +114,8 @@ class ExclusiveAppender {
     StreamIds ids_;
     std::int64_t term_begin_position_ = 0;
     std::byte* term_ = nullptr;
-    std::int32_t term_offset_ = 0;
+    // A word of its own: read together with a neighbour right after it was stored, it would stall the read.
+    std::int64_t term_offset_ = 0;
     std::int32_t term_id_ = 0;
     std::int32_t payload_max_ = 0;
     int partition_ = 0;

@@ -101,7 +101,7 @@ bool write_frame(std::byte* frame, const FrameSpec& spec, Gather& payload, Hook&
     if (hook.dies(KillPoint::kBeforeCommit)) {
         return false;
     }
-    // SYNC(term.frame): release; pairs with wire::frame_length_acquire in read, scan and gap.
+    // SYNC(term.frame): release; pairs with wire::frame_length_acquire in read and scan.
     wire::frame_length_release(frame, spec.frame_length);
     return true;
 }
@@ -261,7 +261,7 @@ std::int64_t claim_concurrent(const layout::LogBuffer& log, StreamIds ids, std::
 
 inline std::int64_t ExclusiveAppender::take(
     std::int64_t limit, std::int32_t required, std::int32_t& frame_offset) {
-    const std::int32_t offset = term_offset_;
+    const auto offset = static_cast<std::int32_t>(term_offset_);
     const std::int64_t position = term_begin_position_ + offset;
     if (position >= limit) {
         return detail::refusal(log_, position, required);
@@ -302,19 +302,19 @@ inline std::int64_t ExclusiveAppender::append(
     detail::store_negative_length(frame, spec);
     detail::store_header_rest(frame, spec);
     detail::copy_payload(frame + wire::kDataHeaderLength, message.data(), message.size());
-    // SYNC(term.frame): release; pairs with wire::frame_length_acquire in read, scan and gap.
+    // SYNC(term.frame): release; pairs with wire::frame_length_acquire in read and scan.
     wire::frame_length_release(frame, frame_length);
     return position;
 }
 
 inline void commit(const ClaimedFrame& claim) {
-    // SYNC(term.frame): release; pairs with wire::frame_length_acquire in read, scan and gap.
+    // SYNC(term.frame): release; pairs with wire::frame_length_acquire in read and scan.
     wire::frame_length_release(claim.frame, claim.frame_length);
 }
 
 inline void abort(const ClaimedFrame& claim) {
     base::store_le(claim.frame, wire::field::kType, static_cast<std::uint16_t>(wire::FrameType::kPad));
-    // SYNC(term.frame): release; pairs with wire::frame_length_acquire in read, scan and gap.
+    // SYNC(term.frame): release; pairs with wire::frame_length_acquire in read and scan.
     wire::frame_length_release(claim.frame, claim.frame_length);
 }
 

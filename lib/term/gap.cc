@@ -6,31 +6,19 @@
 
 namespace fulmar::term {
 
-GapScan scan_for_gap(
-    const std::byte* term, std::int32_t offset, std::int32_t limit, std::int32_t term_length) {
-    GapScan result{.offset = offset};
-    if (offset < 0 || limit > term_length) {
-        return result;
-    }
-    while (result.offset < limit) {
-        const std::int32_t length = wire::frame_length_acquire(term + result.offset);
-        if (length <= 0) {
-            break;
-        }
-        if (length > term_length - result.offset) {
-            return result;
-        }
-        result.offset += wire::align_frame(length);
-    }
-    if (result.offset >= limit) {
-        return result;
-    }
-    std::int32_t end = result.offset + wire::kFrameAlignment;
-    while (end < limit && wire::frame_length_acquire(term + end) == 0) {
-        end += wire::kFrameAlignment;
-    }
-    result.gap_length = (end < limit ? end : limit) - result.offset;
-    return result;
+void write_padding_over(const std::byte* default_header, std::byte* term, std::int32_t term_id,
+    std::int32_t offset, std::int32_t length) {
+    std::byte* frame = term + offset;
+    std::byte header[wire::kDataHeaderLength];
+    std::memcpy(header, default_header, sizeof header);
+    base::store_le(header, wire::field::kFrameLength, length);
+    base::store_le(header, wire::field::kType, static_cast<std::uint16_t>(wire::FrameType::kPad));
+    base::store_le(header, wire::field::kTermOffset, offset);
+    base::store_le(header, wire::field::kTermId, term_id);
+    std::memcpy(
+        frame + sizeof(std::uint64_t), header + sizeof(std::uint64_t), sizeof header - sizeof(std::uint64_t));
+    // SYNC(term.frame): release; pairs with wire::frame_length_acquire in read and scan.
+    base::store_release(frame, 0, base::load_le<std::uint64_t>(header, 0));
 }
 
 bool fill_gap(const std::byte* default_header, std::byte* term, std::int32_t term_id, std::int32_t offset,
@@ -44,17 +32,7 @@ bool fill_gap(const std::byte* default_header, std::byte* term, std::int32_t ter
             return false;
         }
     }
-    std::byte* frame = term + offset;
-    std::byte header[wire::kDataHeaderLength];
-    std::memcpy(header, default_header, sizeof header);
-    base::store_le(header, wire::field::kFrameLength, length);
-    base::store_le(header, wire::field::kType, static_cast<std::uint16_t>(wire::FrameType::kPad));
-    base::store_le(header, wire::field::kTermOffset, offset);
-    base::store_le(header, wire::field::kTermId, term_id);
-    std::memcpy(
-        frame + sizeof(std::uint64_t), header + sizeof(std::uint64_t), sizeof header - sizeof(std::uint64_t));
-    // SYNC(term.frame): release; pairs with wire::frame_length_acquire in read, scan and gap.
-    base::store_release(frame, 0, base::load_le<std::uint64_t>(header, 0));
+    write_padding_over(default_header, term, term_id, offset, length);
     return true;
 }
 

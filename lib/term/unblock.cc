@@ -32,7 +32,7 @@ void pad_claim(const layout::LogBuffer& log, const Blocked& blocked, std::int32_
     base::store_le(header, wire::field::kTermId, blocked.term_id);
     std::memcpy(
         frame + sizeof(std::uint64_t), header + sizeof(std::uint64_t), sizeof header - sizeof(std::uint64_t));
-    // SYNC(term.frame): release; pairs with wire::frame_length_acquire in read, scan and gap.
+    // SYNC(term.frame): release; pairs with wire::frame_length_acquire in read and scan.
     base::store_release(frame, 0, base::load_le<std::uint64_t>(header, 0));
 }
 

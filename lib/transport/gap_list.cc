@@ -25,6 +25,11 @@ GapList::Fit GapList::fit(std::int64_t begin, std::int64_t end) const {
     return gap.begin <= begin && end <= gap.end ? Fit::kNew : Fit::kPartial;
 }
 
+bool GapList::is_in_gap(std::int64_t position) const {
+    const std::size_t index = first_ending_after(position);
+    return index < count_ && gaps_[index].begin <= position;
+}
+
 bool GapList::push_back(Gap gap) {
     if (count_ == kGapsMax) {
         return false;

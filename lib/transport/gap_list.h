@@ -42,6 +42,11 @@ class GapList {
     };
     [[nodiscard]] Fit fit(std::int64_t begin, std::int64_t end) const;
 
+    /// Nothing has arrived at `position`: it lies in a gap, or behind everything.
+    [[nodiscard]] bool is_missing(std::int64_t position) const {
+        return position >= hwm_ || (count_ != 0 && is_in_gap(position));
+    }
+
     /// Records that [begin, end) has arrived. A gap opened by it gets `first_nak`. False, and nothing
     /// changed, when that would take more than kGapsMax gaps.
     [[nodiscard]] bool arrive(std::int64_t begin, std::int64_t end, Instant first_nak);
@@ -53,6 +58,7 @@ class GapList {
 
   private:
     [[nodiscard]] std::size_t first_ending_after(std::int64_t position) const;
+    [[nodiscard]] bool is_in_gap(std::int64_t position) const;
     [[nodiscard]] bool push_back(Gap gap);
     void erase(std::size_t index);
 

@@ -24,7 +24,6 @@ Image::Image(const ImageOptions& options, layout::LogBuffer log, const ImageCoun
       gaps_(options.initial_position),
       last_sm_position_(options.initial_position),
       consumed_position_(options.initial_position),
-      clean_position_(options.initial_position - options.initial_position % log.term_length()),
       sm_deadline_(options.created),
       last_packet_(options.created) {
     counters_.receiver_hwm.set_release(options.initial_position);

@@ -1,7 +1,7 @@
 /// The receiving side of one (session, stream): validates and inserts packets, tracks gaps, asks for what is
 /// missing, reports consumption back, and ends with its stream.
 ///
-/// Rebuild, loss detection, status messages and cleaning all run in the receiver agent, where the packets
+/// Rebuild, loss detection and status messages all run in the receiver agent, where the packets
 /// arrive: no hand-over to the conductor stands between a loss and its NAK.
 /// threads: methods are grouped by agent; the conductor reads state through atomics.
 /// source: Aeron publication image; spec of the receiver.
@@ -78,7 +78,7 @@ class Image {
 
     /// A DATA, PAD or heartbeat datagram whose envelope was checked. Anything wrong inside is counted.
     void on_data(Instant now, const std::byte* packet, std::int32_t length);
-    /// Status messages, NAKs, and gap filling when unreliable; also moves the window and cleans.
+    /// Status messages, NAKs, and gap filling when unreliable; also moves the window.
     void poll_transmit(Instant now, TransmitBatch& batch);
     /// Packets of the batch from `taken` on were not sent: what they carried is due again.
     void on_transmitted(const TransmitBatch& batch, std::size_t taken);
@@ -109,8 +109,9 @@ class Image {
     void insert_frames(Instant now, std::int64_t position, const std::byte* packet, std::int32_t length);
     [[nodiscard]] bool packet_extent(
         const std::byte* packet, std::int32_t length, std::int64_t& extent) const;
+    void stop_readers_at(std::int64_t position);
     void publish_positions();
-    void move_window(Instant now);
+    void move_window();
     void send_status_message(Instant now, TransmitBatch& batch, std::uint8_t flags);
     void send_error(Instant now, TransmitBatch& batch);
     void start_draining(Instant now);
@@ -130,7 +131,6 @@ class Image {
     GapList gaps_;
     std::int64_t last_sm_position_;
     std::int64_t consumed_position_;  ///< what every subscriber has consumed, clamped to what can be true
-    std::int64_t clean_position_;
     Instant sm_deadline_;
     Instant last_packet_;
     Instant drain_started_;

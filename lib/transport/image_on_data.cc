@@ -78,6 +78,7 @@ void Image::on_data(Instant now, const std::byte* packet, std::int32_t length) {
         case GapList::Fit::kNew: {
             const std::int64_t hwm = gaps_.hwm();
             if (gaps_.arrive(position, end, now + options_.nak_delay)) {
+                stop_readers_at(end);
                 std::byte* term = log_.term(base::partition_of_position(position, log_.shift()));
                 term::insert(term, term_offset, packet, length);
                 if (position > hwm) {
@@ -104,6 +105,14 @@ void Image::on_data(Instant now, const std::byte* packet, std::int32_t length) {
     }
 }
 
+/// What lies behind the end of a run of frames is of an earlier lap, and readers stop where a length is zero.
+/// Before the frames in front of it: their first length is released, and takes this store along.
+void Image::stop_readers_at(std::int64_t position) {
+    if (gaps_.is_missing(position) && !FULMAR_PLANTED(kImageEndLeftDirty)) {
+        base::store_relaxed<std::uint64_t>(log_.at(position), 0, 0);
+    }
+}
+
 /// A resend cut differently than the first time: takes the frames that are wholly missing, and never
 /// writes over what a subscriber may be reading.
 void Image::insert_frames(Instant now, std::int64_t position, const std::byte* packet, std::int32_t length) {
@@ -115,6 +124,7 @@ void Image::insert_frames(Instant now, std::int64_t position, const std::byte* p
         const std::int64_t begin = position + walked;
         if (gaps_.fit(begin, begin + extent) == GapList::Fit::kNew &&
             gaps_.arrive(begin, begin + extent, now + options_.nak_delay)) {
+            stop_readers_at(begin + extent);
             std::byte* term = log_.term(base::partition_of_position(begin, log_.shift()));
             const std::int32_t bytes = std::min(extent, length - walked);
             term::insert(term, base::compute_term_offset(begin, log_.term_length()), frame, bytes);

@@ -3,18 +3,12 @@
 
 #include "base/plant.h"
 #include "base/position.h"
-#include "term/clean.h"
 #include "term/gap.h"
 #include "transport/image.h"
 
 namespace fulmar::transport {
 
 using layout::SystemCounter;
-
-namespace {
-/// Zeroed per duty cycle at most, so that cleaning never stalls the agent.
-constexpr std::int32_t kCleanBytesMax = 64 * 1024;
-}  // namespace
 
 void Image::poll_transmit(Instant now, TransmitBatch& batch) {
     if (state_.load(std::memory_order_relaxed) == State::kLinger || batch.full()) {
@@ -26,7 +20,7 @@ void Image::poll_transmit(Instant now, TransmitBatch& batch) {
         }
         return;
     }
-    move_window(now);
+    move_window();
     if (sm_due_ || now >= sm_deadline_) {
         const bool draining = state_.load(std::memory_order_relaxed) == State::kDraining;
         send_status_message(now, batch, draining ? wire::flag::kSmEndOfStream : std::uint8_t{0});
@@ -40,24 +34,10 @@ void Image::poll_transmit(Instant now, TransmitBatch& batch) {
     }
 }
 
-/// A status message is due once a quarter of the window was consumed since the last one, and only when
-/// what it invites has clean memory to land in.
-void Image::move_window(Instant now) {
-    (void)now;
-    const std::int64_t consumed = min_subscriber_position();
-    if (consumed != consumed_position_) {
-        consumed_position_ = consumed;
-    }
-    const std::int64_t term_length = log_.term_length();
-    const std::int64_t dirty_end =
-        FULMAR_PLANTED(kImageCleansUnread) ? gaps_.contiguous() : consumed - term_length;
-    if (dirty_end - clean_position_ >= options_.window_length / 8) {
-        clean_position_ = FULMAR_PLANTED(kImageNeverCleans)
-                              ? dirty_end
-                              : term::clean(log_, clean_position_, dirty_end, kCleanBytesMax);
-    }
-    const bool clean_enough = clean_position_ + 2 * term_length >= consumed;
-    if (consumed - last_sm_position_ > options_.window_length / 4 && clean_enough) {
+/// A status message is due once a quarter of the window was consumed since the last one.
+void Image::move_window() {
+    consumed_position_ = min_subscriber_position();
+    if (consumed_position_ - last_sm_position_ > options_.window_length / 4) {
         sm_due_ = true;
     }
 }
@@ -137,12 +117,14 @@ void Image::fill_gaps(Instant now) {
         const std::int64_t begin = gaps_[0].begin;
         const std::int64_t term_end = (begin | (log_.term_length() - 1)) + 1;
         const std::int64_t end = std::min(gaps_[0].end, term_end);
-        term::fill_gap(log_.default_header(), log_.term(base::partition_of_position(begin, log_.shift())),
-            base::compute_term_id(begin, log_.shift(), options_.initial_term_id),
-            base::compute_term_offset(begin, log_.term_length()), static_cast<std::int32_t>(end - begin));
         if (!gaps_.arrive(begin, end, now)) {
             return;
         }
+        stop_readers_at(end);
+        term::write_padding_over(log_.default_header(),
+            log_.term(base::partition_of_position(begin, log_.shift())),
+            base::compute_term_id(begin, log_.shift(), options_.initial_term_id),
+            base::compute_term_offset(begin, log_.term_length()), static_cast<std::int32_t>(end - begin));
         system_[SystemCounter::kLossGapFills].increment_relaxed();
         publish_positions();
     }

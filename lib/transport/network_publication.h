@@ -125,6 +125,8 @@ class NetworkPublication {
     void check_for_blocked_producer(Instant now);
     [[nodiscard]] bool is_drained() const;
     int clean_to(std::int64_t position);
+    [[nodiscard]] std::int64_t claim_overshoot() const;
+    int raise_limit(std::int64_t wanted, std::int64_t sent);
 
     const NetworkPublicationOptions options_;
     const layout::LogBuffer log_;

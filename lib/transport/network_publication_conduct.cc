@@ -3,6 +3,7 @@
 
 #include "base/plant.h"
 #include "base/position.h"
+#include "term/append.h"
 #include "term/clean.h"
 #include "term/unblock.h"
 #include "transport/network_publication.h"
@@ -14,17 +15,21 @@ using layout::SystemCounter;
 namespace {
 /// Zeroed per duty cycle at most, so that cleaning never stalls the agent.
 constexpr std::int32_t kCleanBytesMax = 64 * 1024;
-/// Not worth a call below this.
+/// Cleaned in one go when anything is.
 constexpr std::int64_t kCleanBytesMin = 4 * 1024;
+/// Producers get this much ahead of where they are, window or not: what was just zeroed is still in a
+/// cache when they write it, which spares memory half of the traffic.
+constexpr std::int64_t kLimitAheadMax = 1024 * 1024;
 }  // namespace
 
 int NetworkPublication::clean_to(std::int64_t position) {
-    if (position - clean_position_ < kCleanBytesMin) {
+    if (position <= clean_position_) {
         return 0;
     }
+    const std::int64_t end = std::max(position, clean_position_ + kCleanBytesMin);
     clean_position_ = FULMAR_PLANTED(kPublicationNeverCleans)
-                          ? position
-                          : term::clean(log_, clean_position_, position, kCleanBytesMax);
+                          ? end
+                          : term::clean(log_, clean_position_, end, kCleanBytesMax);
     return 1;
 }
 
@@ -44,13 +49,27 @@ int NetworkPublication::update_publisher_limit() {
         }
         return 0;
     }
-    const std::int64_t term_length = log_.term_length();
-    int work = clean_to(FULMAR_PLANTED(kPublicationCleansUnsent) ? sent : sent - term_length);
-    const std::int64_t limit =
-        sent + (FULMAR_PLANTED(kPublisherLimitWide) ? 2 * term_length : options_.term_window_length);
-    // Memory is reused three terms later, and a claim may overshoot the limit by one message (an eighth of
-    // a term); one more eighth keeps the cleaner clear of it.
-    if (limit > last_limit_ && limit + term_length / 4 <= clean_position_ + 3 * term_length) {
+    const std::int64_t window_end =
+        sent + (FULMAR_PLANTED(kPublisherLimitWide) ? 2 * log_.term_length() : options_.term_window_length);
+    return raise_limit(std::min(window_end, producer + kLimitAheadMax), sent);
+}
+
+/// How far beyond the limit claims may reach that began before it: one message, with its headers. Of
+/// concurrent producers one each, for which a whole term has to do.
+std::int64_t NetworkPublication::claim_overshoot() const {
+    const std::int32_t term_length = log_.term_length();
+    return options_.is_exclusive ? term::framed_length(term::message_length_max(term_length),
+                                       options_.mtu - wire::kDataHeaderLength)
+                                 : term_length;
+}
+
+int NetworkPublication::raise_limit(std::int64_t wanted, std::int64_t sent) {
+    // Memory is reused three terms later.
+    const std::int64_t lap = std::int64_t{layout::kPartitionCount} * log_.term_length();
+    const std::int64_t reserve = claim_overshoot();
+    int work = clean_to(FULMAR_PLANTED(kPublicationCleansUnsent) ? sent : wanted + reserve - lap);
+    const std::int64_t limit = std::min(wanted, clean_position_ + lap - reserve);
+    if (limit > last_limit_) {
         last_limit_ = limit;
         counters_.publisher_limit.set_release(limit);
         ++work;

@@ -28,6 +28,9 @@ nlohmann::ordered_json driver_figures(const CountersReader& counters) {
     return {{"naks_sent", system(layout::SystemCounter::kNaksSent)},
         {"naks_received", system(layout::SystemCounter::kNaksReceived)},
         {"retransmits", system(layout::SystemCounter::kRetransmitsSent)},
+        {"status_messages_received", system(layout::SystemCounter::kStatusMessagesReceived)},
+        {"flow_control_limits", system(layout::SystemCounter::kSenderFlowControlLimits)},
+        {"short_sends", system(layout::SystemCounter::kShortSends)},
         {"pmd", {{"rx", pmd_rx}, {"tx", pmd_tx}}}, {"faults", {{"rx", faults_rx}, {"tx", faults_tx}}}};
 }
 

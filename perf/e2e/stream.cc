@@ -1,5 +1,6 @@
 #include "perf/e2e/stream.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -12,14 +13,16 @@
 #include "perf/e2e/pacing.h"
 #include "perf/e2e/port_counters.h"
 #include "perf/e2e/report.h"
+#include "wire/frame.h"
 
 namespace fulmar::perf {
 
 namespace {
 
-constexpr int kFragmentLimit = 256;
-/// Offers between two polls of the driver, so that neither waits long for the other.
-constexpr int kOffersPerPoll = 64;
+/// More than one burst of packets holds, so that messages are read while their bytes are in the cache.
+constexpr int kFragmentLimit = 2048;
+/// Bytes offered between two polls of the driver: a few bursts of packets, and less than a cache holds.
+constexpr std::size_t kBytesPerPoll = 64 * 1024;
 constexpr Duration kConnectTimeout = seconds(20);
 constexpr Duration kSilenceMax = seconds(10);
 /// A reader that has the whole stream keeps its driver alive this long, so that its end reaches the sender.
@@ -63,8 +66,8 @@ class Publisher {
         figures.counts.bytes = bytes_;
         figures.pass = ended && sequence_ > 0;
         nlohmann::ordered_json extra = driver_figures(node_.client().counters());
-        extra.update(
-            {{"role", "pub"}, {"elapsed_s", elapsed}, {"back_pressured", back_pressured_}, {"end_heard", ended}});
+        extra.update({{"role", "pub"}, {"elapsed_s", elapsed}, {"back_pressured", back_pressured_},
+            {"end_heard", ended}});
         return report(figures, options_, extra);
     }
 
@@ -88,11 +91,13 @@ class Publisher {
                                 : Instant::never();
         const auto target =
             options_.messages > 0 ? static_cast<std::uint64_t>(options_.messages) : UINT64_MAX;
+        const std::size_t frame_max = options_.size_max + wire::kDataHeaderLength;
+        const int offers_per_poll = std::max(1, static_cast<int>(kBytesPerPoll / frame_max));
         std::size_t size = next_size();
         while (sequence_ < target && node_.now() < end && !stop_requested()) {
             node_.poll();
             progress.show(node_.now(), static_cast<std::int64_t>(sequence_), options_.messages);
-            for (int n = 0; n < kOffersPerPoll && sequence_ < target && pacing.due(node_.now()); ++n) {
+            for (int n = 0; n < offers_per_poll && sequence_ < target && pacing.due(node_.now()); ++n) {
                 const auto body = writer_.write(sequence_, pacing.intended(node_.now()).ns, size);
                 const OfferResult result = publication_.offer(body);
                 if (!result) {
@@ -150,7 +155,11 @@ class Publisher {
 class Subscriber {
   public:
     Subscriber(const Options& options, Node& node, Subscription& subscription)
-        : options_(options), node_(node), subscription_(subscription), reader_(options.check) {}
+        : options_(options),
+          node_(node),
+          subscription_(subscription),
+          timed_(options.rate > 0),
+          reader_(options.check) {}
 
     int run() {
         const double epoch = Node::epoch_s();
@@ -180,7 +189,7 @@ class Subscriber {
         figures.start_epoch_s = epoch;
         figures.counts = reader_.counts();
         figures.pass = figures.counts.clean() && figures.counts.messages > 0;
-        figures.rtt = timed() ? &latency_ : nullptr;
+        figures.rtt = timed_ ? &latency_ : nullptr;
         figures.latency = "one_way_ns";
         extra.update({{"role", "sub"}, {"elapsed_s", figures.elapsed_s}});
         return report(figures, options_, extra);
@@ -194,8 +203,6 @@ class Subscriber {
         }
     };
 
-    [[nodiscard]] bool timed() const { return options_.rate > 0; }
-
     void on_message(std::span<const std::byte> body) {
         BodyHeader header;
         if (body.size() == sizeof header) {
@@ -206,7 +213,7 @@ class Subscriber {
                 return;
             }
         }
-        if (reader_.read(body, header) && timed()) {
+        if (reader_.read(body, header) && timed_) {
             latency_.record(Node::clock_now().ns - header.sent_ns);
         }
     }
@@ -222,6 +229,7 @@ class Subscriber {
     const Options& options_;
     Node& node_;
     Subscription& subscription_;
+    const bool timed_;  ///< at full rate a latency says how long the queues are
     BodyReader reader_;
     base::Histogram latency_;
     FragmentAssembler<OnMessage> assembler_{OnMessage{this}};

@@ -25,18 +25,9 @@ std::vector<std::byte> packet(std::int32_t payload, std::int32_t offset) {
     return out;
 }
 
-bool insert_frame(const TestLog& log, std::int32_t offset, std::int32_t payload) {
+void insert_frame(const TestLog& log, std::int32_t offset, std::int32_t payload) {
     const auto bytes = packet(payload, offset);
-    return insert(log.log.term(0), offset, bytes.data(), static_cast<std::int32_t>(bytes.size()));
-}
-
-GapScan scan(const TestLog& log, std::int32_t offset, std::int32_t limit) {
-    return scan_for_gap(log.log.term(0), offset, limit, kTermLength);
-}
-
-void check(const GapScan& scan, std::int32_t offset, std::int32_t gap_length) {
-    CHECK(scan.offset == offset);
-    CHECK(scan.gap_length == gap_length);
+    insert(log.log.term(0), offset, bytes.data(), static_cast<std::int32_t>(bytes.size()));
 }
 
 }  // namespace
@@ -46,64 +37,18 @@ TEST_CASE("term: an inserted datagram stands in the term byte for byte") {
         CAPTURE(payload);
         TestLog log;
         const auto bytes = packet(payload, 64);
-        CHECK(insert(log.log.term(0), 64, bytes.data(), static_cast<std::int32_t>(bytes.size())));
+        insert(log.log.term(0), 64, bytes.data(), static_cast<std::int32_t>(bytes.size()));
         CHECK(std::memcmp(log.log.term(0) + 64, bytes.data(), bytes.size()) == 0);
     }
 }
 
-TEST_CASE("term: a frame that is there already is not overwritten, garbage is") {
+TEST_CASE("term: a datagram replaces whatever an earlier lap left") {
     TestLog log;
-    CHECK(insert_frame(log, 0, 100));
-    auto other = packet(100, 0);
-    std::fill(other.begin() + 32, other.end(), std::byte{0x22});
-    CHECK_FALSE(insert(log.log.term(0), 0, other.data(), 160));
-    CHECK(log.log.term(0)[40] == std::byte{0x11});
-    log.scribble_length(0, -5);
-    CHECK(insert(log.log.term(0), 0, other.data(), 160));
-    CHECK(log.log.term(0)[40] == std::byte{0x22});
-    CHECK_FALSE(insert(log.log.term(0), 1024, other.data(), 31));
-    CHECK(log.length_at(1024) == 0);
-}
-
-TEST_CASE("term: holes are found at the start, in the middle and before the end") {
-    TestLog log;
-    check(scan(log, 0, 0), 0, 0);
-    check(scan(log, 0, 320), 0, 320);
-    check(scan(log, kTermLength - 32, kTermLength), kTermLength - 32, 32);
-    insert_frame(log, 160, 100);
-    check(scan(log, 0, 320), 0, 160);
-    insert_frame(log, 0, 100);
-    check(scan(log, 0, 320), 320, 0);
-    insert_frame(log, 480, 32);
-    check(scan(log, 0, 544), 320, 160);
-    check(scan(log, 320, 544), 320, 160);
-    check(scan(log, 480, 544), 544, 0);
-    insert_frame(log, kTermLength - 64, 32);
-    check(scan(log, 480, kTermLength), 544, kTermLength - 64 - 544);
-    check(scan(log, kTermLength - 64, kTermLength), kTermLength, 0);
-    check(scan(log, kTermLength, kTermLength), kTermLength, 0);
-}
-
-TEST_CASE("term: padding of which only the header travelled carries the walk beyond the limit") {
-    TestLog log;
-    auto pad = packet(0, 0);
-    base::store_le(pad.data(), 0, std::int32_t{1024});
-    base::store_le<std::uint16_t>(pad.data(), wire::field::kType, 0);
-    insert(log.log.term(0), 0, pad.data(), 32);
-    check(scan(log, 0, 32), 1024, 0);
-}
-
-TEST_CASE("term: a length that leaves the term ends the walk without asking for anything") {
-    for (const std::int32_t length : {kTermLength + 1, 0x7FFF'FFFF}) {
-        TestLog log;
-        insert_frame(log, 0, 32);
-        insert_frame(log, 64, 32);
-        log.scribble_length(64, length);
-        check(scan(log, 0, 1024), 64, 0);
-    }
-    TestLog log;
-    check(scan(log, 0, kTermLength + 32), 0, 0);
-    check(scan(log, -32, 64), -32, 0);
+    std::memset(log.log.term(0), 0xEE, 1024);
+    auto bytes = packet(100, 0);
+    insert(log.log.term(0), 0, bytes.data(), 160);
+    CHECK(std::memcmp(log.log.term(0), bytes.data(), 160) == 0);
+    CHECK(log.log.term(0)[160] == std::byte{0xEE});
 }
 
 TEST_CASE("term: a hole is filled only while all of it is empty") {
@@ -121,7 +66,16 @@ TEST_CASE("term: a hole is filled only while all of it is empty") {
     CHECK(base::load_le<std::int32_t>(log.log.at(64), wire::field::kTermId) == 9);
     CHECK(base::load_le<std::int32_t>(log.log.at(64), wire::field::kTermOffset) == 64);
     CHECK(base::load_le<std::int32_t>(log.log.at(64), wire::field::kStreamId) == kIds.stream_id);
-    check(scan(log, 0, 320), 320, 0);
+    CHECK(log.length_at(256) == 64);
+}
+
+TEST_CASE("term: padding may be written over what an earlier lap left") {
+    TestLog log;
+    std::memset(log.log.term(0), 0xEE, 1024);
+    write_padding_over(log.log.default_header(), log.log.term(0), 9, 64, 192);
+    CHECK(log.length_at(64) == 192);
+    CHECK(log.padding_at(64));
+    CHECK(log.log.term(0)[64 + wire::kDataHeaderLength] == std::byte{0xEE});
 }
 
 TEST_CASE("term: cleaning stops at the limit, at the end of the term and at its share of work") {

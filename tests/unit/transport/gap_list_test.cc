@@ -107,6 +107,12 @@ TEST_CASE("gap_list: agrees with a bitmap over random arrivals") {
             }
             REQUIRE(gaps.hwm() == hwm);
             REQUIRE(gaps.contiguous() == contiguous);
+            bool agrees = true;
+            for (std::int64_t p = 0; p < 520; ++p) {
+                const bool missing = p >= 512 || !arrived[static_cast<std::size_t>(p)];
+                agrees = agrees && gaps.is_missing(p) == missing;
+            }
+            REQUIRE(agrees);
             std::int64_t last = -1;
             for (std::size_t i = 0; i < gaps.size(); ++i) {
                 REQUIRE(gaps[i].begin > last);

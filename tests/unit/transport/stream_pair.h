@@ -135,6 +135,19 @@ class StreamPair {
         }
     }
 
+    /// Leaves plausible frames of an earlier lap wherever nothing has arrived yet.
+    void dirty_image_log() {
+        const auto start = image->log().at(image->rebuild_position());
+        for (std::int32_t at = 0; at < layout::kPartitionCount * kTermLength; at += wire::kFrameAlignment) {
+            std::byte* slot = image->log().term(0) + at;
+            if (slot != start) {
+                base::store_le<std::int32_t>(slot, wire::field::kFrameLength, 64);
+                base::store_le<std::uint16_t>(slot, wire::field::kFlags, 0xC0);
+                base::store_le(slot, wire::field::kType, static_cast<std::uint16_t>(wire::FrameType::kData));
+            }
+        }
+    }
+
     Instant now{1'000'000'000};
     CounterPage page;
     transport::SystemCounters system;

@@ -162,6 +162,48 @@ TEST_CASE("image: an unreliable stream goes on over a gap, without NAKs") {
     CHECK(read[1] == message(2, 1376));
 }
 
+TEST_CASE("image: readers never meet what an earlier lap left, whatever order packets arrive in") {
+    StreamPair pair;
+    pair.dirty_image_log();
+    connect(pair);
+    pair.publication->update_publisher_limit();
+    std::vector<Datagram> packets;
+    for (std::uint64_t i = 0; i < 6; ++i) {
+        REQUIRE(pair.offer(message(i, 1000)) > 0);
+        auto sent = pair.sender_out();
+        packets.insert(packets.end(), sent.begin(), sent.end());
+    }
+    REQUIRE(packets.size() == 6);
+    CHECK(pair.read().empty());
+    std::size_t readable = 0;
+    // After each arrival: what is contiguous from the start, and nothing behind it.
+    for (const auto& [arrives, contiguous] : {std::pair{3, 0}, {1, 0}, {0, 2}, {5, 2}, {2, 4}, {4, 6}}) {
+        pair.to_image(packets[static_cast<std::size_t>(arrives)]);
+        readable += pair.read().size();
+        CHECK(readable == static_cast<std::size_t>(contiguous));
+    }
+}
+
+TEST_CASE("image: an unreliable stream fills a gap over what an earlier lap left") {
+    StreamPair pair(5, false);
+    pair.dirty_image_log();
+    connect(pair);
+    pair.publication->update_publisher_limit();
+    std::vector<Datagram> packets;
+    for (std::uint64_t i = 0; i < 3; ++i) {
+        REQUIRE(pair.offer(message(i, 1000)) > 0);
+        auto sent = pair.sender_out();
+        packets.insert(packets.end(), sent.begin(), sent.end());
+    }
+    pair.to_image(packets[0]);
+    pair.to_image(packets[2]);
+    CHECK(pair.read().size() == 1);
+    pair.now = pair.now + milliseconds(10);
+    (void)pair.receiver_out();
+    CHECK(pair.read().size() == 1);
+    CHECK(pair.read().empty());
+}
+
 TEST_CASE("image: a rejected image answers with ERR and takes no data") {
     StreamPair pair;
     connect(pair);
@@ -210,6 +252,7 @@ TEST_CASE("stream: everything arrives once, in order and intact over loss, dupli
         std::deque<Datagram> forward;
         std::uint64_t offered = 0;
         std::uint64_t received = 0;
+        pair.dirty_image_log();
         connect(pair);
         constexpr std::uint64_t kMessages = 2000;
         int idle = 0;
