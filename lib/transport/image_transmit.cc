@@ -81,14 +81,8 @@ void Image::send_status_message(Instant now, TransmitBatch& batch, std::uint8_t 
 }
 
 void Image::send_error(Instant now, TransmitBatch& batch) {
-    wire::ErrorFrame error;
-    error.session_id = options_.session_id;
-    error.stream_id = options_.stream_id;
-    error.receiver_id = options_.receiver_id;
-    error.error_code = static_cast<std::int32_t>(ErrorCode::kImageRejected);
-    error.text = {reject_reason_.data(), reject_length_};
-    const auto length = wire::kErrorHeaderLength + static_cast<std::int32_t>(reject_length_);
-    wire::write_error(batch.add_control(length, options_.binding, options_.source), error);
+    batch.add(
+        reject_frame_.data(), reject_frame_length_, options_.binding, options_.source, TransmitBatch::Note());
     sm_deadline_ = now + options_.status_message_timeout;
     system_[SystemCounter::kErrorFramesSent].increment_relaxed();
 }
