@@ -14,6 +14,9 @@ using layout::SystemCounter;
 namespace {
 /// Zeroed per duty cycle at most, so that cleaning never stalls the agent.
 constexpr std::int32_t kCleanBytesMax = 64 * 1024;
+/// A sender that does not answer is busy, or still within its linger of a repeat that was lost (a stock one's
+/// is 100 of our retry intervals): asking at full pace would only add to its load.
+constexpr std::int32_t kNakBackoffDoublings = 3;
 }  // namespace
 
 void Image::poll_transmit(Instant now, TransmitBatch& batch) {
@@ -109,8 +112,9 @@ void Image::add_naks(Instant now, TransmitBatch& batch) {
                 nak);
             begin = end;
         }
+        const auto slower = std::int64_t{1} << std::min(gap.naks, kNakBackoffDoublings);
         ++gap.naks;
-        gap.next_nak = FULMAR_PLANTED(kNakOnce) ? Instant::never() : now + options_.nak_retry;
+        gap.next_nak = FULMAR_PLANTED(kNakOnce) ? Instant::never() : now + options_.nak_retry * slower;
     }
     if (sent > 0) {
         counters_.naks_sent.increment_relaxed(static_cast<std::int64_t>(sent));
