@@ -111,6 +111,7 @@ Status RunningDriver::start(config::DriverSettings settings) {
     parts.seed = random_seed();
     FULMAR_TRY(plan, plan_threading(settings, agent::PortTable(ports_.ports).needs_one_network_thread(),
                          ports_.numa_node));
+    parts.options.threading = config::aeron_name(plan.mode);
     FULMAR_TRY(core, agent::DriverCore::create(std::move(parts)));
     core_ = std::move(core);
     describe(ports_.description);

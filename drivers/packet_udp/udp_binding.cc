@@ -78,6 +78,8 @@ Result<std::unique_ptr<UdpBinding>> UdpBinding::create(const port::BindRequest& 
 Status UdpBinding::configure(const port::BindRequest& request, const port::Endpoint& local) {
     const bool is_v6 = local.ip.family == Family::kV6;
     bool set = !is_v6 || set_option(fd_, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    rcvbuf_length_default_ = get_option(fd_, SO_RCVBUF);
+    sndbuf_length_default_ = get_option(fd_, SO_SNDBUF);
     // The kernel clamps buffer lengths to net.core.[rw]mem_max without an error; who cares reads them back.
     set =
         set && (request.rcvbuf_length <= 0 || set_option(fd_, SOL_SOCKET, SO_RCVBUF, request.rcvbuf_length));

@@ -21,6 +21,8 @@ class UdpBinding final : public port::Binding {
     /// As the kernel reports them, which on Linux is twice what was granted, bookkeeping included.
     [[nodiscard]] std::int32_t rcvbuf_length() const override { return rcvbuf_length_; }
     [[nodiscard]] std::int32_t sndbuf_length() const override { return sndbuf_length_; }
+    [[nodiscard]] std::int32_t rcvbuf_length_default() const override { return rcvbuf_length_default_; }
+    [[nodiscard]] std::int32_t sndbuf_length_default() const override { return sndbuf_length_default_; }
 
     [[nodiscard]] int fd() const { return fd_; }
     /// The peer it was connected to; invalid if none.
@@ -35,6 +37,8 @@ class UdpBinding final : public port::Binding {
     port::Endpoint remote_;
     std::int32_t rcvbuf_length_ = 0;
     std::int32_t sndbuf_length_ = 0;
+    std::int32_t rcvbuf_length_default_ = 0;
+    std::int32_t sndbuf_length_default_ = 0;
 };
 
 }  // namespace fulmar::drivers

@@ -2,10 +2,13 @@
 /// alive until the other side has acknowledged their removal.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "observe/counters.h"
 #include "port/endpoint.h"
+#include "ring/spsc_byte_ring.h"
 #include "ring/spsc_pointer_ring.h"
 #include "wire/frame.h"
 
@@ -45,7 +48,7 @@ struct ReceiverCommand {
         kEndCoolDown,       ///< endpoint, stream_id, session_id: may be created again
         kAddSubscriber,     ///< image, position
         kRemoveSubscriber,  ///< image, position.id()
-        kRejectImage,       ///< image; reason is fixed text per rejection
+        kRejectImage,       ///< image, reason
     };
     Kind kind = Kind::kAddEndpoint;
     bool has_session = false;
@@ -54,33 +57,30 @@ struct ReceiverCommand {
     ReceiveChannelEndpoint* endpoint = nullptr;
     transport::Image* image = nullptr;
     observe::Counter position;
-    /// Rejection reason, cut to fit.
-    char reason[80] = {};
+    std::string_view reason;  ///< the conductor's, for as long as the image lives
 };
 
-/// receiver or sender -> conductor
-struct ConductorEvent {
-    enum class Kind : std::uint8_t {
-        kCreateImage,       ///< a SETUP arrived for a stream somebody subscribes
-        kPublicationError,  ///< a receiver rejected a publication
-        kTtlAsymmetry,
-    };
-    Kind kind = Kind::kCreateImage;
+/// receiver -> conductor: a SETUP arrived for a stream somebody subscribes.
+struct ImageRequest {
     ReceiveChannelEndpoint* endpoint = nullptr;
     wire::Setup setup;
     port::Endpoint source;
-    // kPublicationError
+};
+
+/// sender -> conductor: a receiver rejected a publication. The reason follows it in the record.
+struct Rejection {
     std::int64_t registration_id = 0;
     std::int64_t receiver_id = 0;
     std::int64_t group_tag = 0;
-    bool has_group_tag = false;
     std::int32_t error_code = 0;
-    char text[96] = {};
+    port::Endpoint source;
 };
 
 inline constexpr std::size_t kAgentQueueCapacity = 1024;
+inline constexpr std::size_t kRejectionQueueBytes = 64 * 1024;
 using SenderQueue = ring::SpscPointerRing<SenderCommand>;
 using ReceiverQueue = ring::SpscPointerRing<ReceiverCommand>;
-using ConductorQueue = ring::SpscPointerRing<ConductorEvent>;
+using ImageRequestQueue = ring::SpscPointerRing<ImageRequest>;
+using RejectionQueue = ring::SpscByteRing;
 
 }  // namespace fulmar::agent

@@ -124,18 +124,19 @@ int Conductor::poll_commands(Instant now) {
 
 int Conductor::poll_agent_events(Instant now) {
     int work = 0;
-    ConductorEvent& event = event_;
-    while (work < kAgentEventsPerPoll &&
-           (context_.from_receiver->try_pop(event) || context_.from_sender->try_pop(event))) {
+    ImageRequest request;
+    while (work < kAgentEventsPerPoll && context_.image_requests->try_pop(request)) {
         ++work;
-        switch (event.kind) {
-            case ConductorEvent::Kind::kCreateImage: on_create_image(now, event); break;
-            case ConductorEvent::Kind::kPublicationError: on_publication_error(event); break;
-            case ConductorEvent::Kind::kTtlAsymmetry:
-                context_.system[layout::SystemCounter::kPossibleTtlAsymmetry].increment_relaxed();
-                break;
-        }
+        on_create_image(now, request);
     }
+    work += static_cast<int>(context_.rejections->poll(
+        [this](std::int32_t, std::span<const std::byte> record) {
+            Rejection rejection;
+            std::memcpy(&rejection, record.data(), sizeof rejection);
+            const auto text = record.subspan(sizeof rejection);
+            on_rejection(rejection, {reinterpret_cast<const char*>(text.data()), text.size()});
+        },
+        kAgentEventsPerPoll));
     return work;
 }
 
@@ -212,23 +213,24 @@ void Conductor::drain_losses() {
     });
 }
 
-void Conductor::on_publication_error(const ConductorEvent& event) {
+void Conductor::on_rejection(const Rejection& rejection, std::string_view reason) {
     for (const auto& publication : publications_) {
-        if (publication->registration_id != event.registration_id) {
+        if (publication->registration_id != rejection.registration_id) {
             continue;
         }
         layout::PublicationError error;
-        error.registration_id = event.registration_id;
+        error.registration_id = rejection.registration_id;
         error.session_id = publication->session_id;
         error.stream_id = publication->stream_id;
-        error.receiver_id = event.receiver_id;
-        error.group_tag = event.has_group_tag ? event.group_tag : -1;
-        error.address_type = event.source.ip.is_v4() ? layout::PublicationError::kAddressIpv4
-                                                     : layout::PublicationError::kAddressIpv6;
-        error.source_port = event.source.port;
-        std::memcpy(error.source_address.data(), event.source.ip.bytes.data(), error.source_address.size());
-        error.error_code = event.error_code;
-        error.message = event.text;
+        error.receiver_id = rejection.receiver_id;
+        error.group_tag = rejection.group_tag;
+        error.address_type = rejection.source.ip.is_v4() ? layout::PublicationError::kAddressIpv4
+                                                         : layout::PublicationError::kAddressIpv6;
+        error.source_port = rejection.source.port;
+        std::memcpy(
+            error.source_address.data(), rejection.source.ip.bytes.data(), error.source_address.size());
+        error.error_code = rejection.error_code;
+        error.message = reason;
         events_.send(layout::EventType::kPublicationError, error);
         return;
     }

@@ -62,8 +62,8 @@ struct ConductorContext {
     LossBridge* losses = nullptr;
     SenderQueue* to_sender = nullptr;
     ReceiverQueue* to_receiver = nullptr;
-    ConductorQueue* from_sender = nullptr;
-    ConductorQueue* from_receiver = nullptr;
+    RejectionQueue* rejections = nullptr;
+    ImageRequestQueue* image_requests = nullptr;
     ResourceQueue* to_resource = nullptr;
     ResourceQueue* from_resource = nullptr;
     std::uint64_t seed = 0;
@@ -107,7 +107,7 @@ class Conductor {
     void check_for_stall(Instant now);
     void check_for_blocked_command(Instant now);
     void drain_losses();
-    void on_publication_error(const ConductorEvent& event);
+    void on_rejection(const Rejection& rejection, std::string_view reason);
     [[nodiscard]] std::int64_t epoch_ms() { return context_.clock->epoch_ms(); }
 
     // conductor_commands.cc
@@ -167,6 +167,7 @@ class Conductor {
     void unlink_publication(Instant now, const PublicationLink& link, bool revoke);
     int reap_network_publications(Instant now);
     void describe_publication(PublicationState& publication, const PendingAdd& add);
+    static void describe_socket_buffers(const ChannelEndpoint& endpoint, layout::LogMetadata& metadata);
     [[nodiscard]] layout::LogBuffer create_log(PublicationState& publication, const PendingAdd& add,
         std::int32_t term_length, std::int32_t window, const ChannelEndpoint* endpoint) const;
     [[nodiscard]] bool session_in_use(
@@ -193,10 +194,10 @@ class Conductor {
         std::int64_t image_id, std::int32_t session_id, std::int64_t join_position);
 
     // conductor_images.cc
-    void on_create_image(Instant now, const ConductorEvent& event);
+    void on_create_image(Instant now, const ImageRequest& request);
     void on_image_log(Instant now, std::size_t index, std::unique_ptr<ResourceTask> task);
     void create_image(Instant now, const PendingImage& pending, LogFile log);
-    Status check_image(const ConductorEvent& event, std::int32_t& window) const;
+    Status check_image(const ImageRequest& request, std::int32_t& window) const;
     [[nodiscard]] const SubscriptionState* matching_subscription(
         const ReceiveChannelEndpoint& endpoint, std::int32_t stream_id, std::int32_t session_id) const;
     void fail_image(ReceiveChannelEndpoint& endpoint, const wire::Setup& setup);
@@ -262,7 +263,6 @@ class Conductor {
     std::vector<ImageLoss> losses_;
 
     std::optional<PendingAdd> add_;
-    ConductorEvent event_;           ///< being handled; on the stack it would be initialised at each poll
     std::vector<std::byte> record_;  ///< private copy of the command being decoded
 
     Instant last_poll_;

@@ -192,13 +192,15 @@ void Conductor::on_reject_image(Instant now, const layout::RejectImage& command)
         if (image->correlation_id != command.image_correlation_id) {
             continue;
         }
-        if (image->phase == ImageState::Phase::kActive) {
+        // The first reason stands: the receiver may be reading it.
+        if (image->phase == ImageState::Phase::kActive && !image->is_rejected) {
+            image->is_rejected = true;
+            image->reject_reason = command.reason;
             ReceiverCommand rejection;
             rejection.kind = ReceiverCommand::Kind::kRejectImage;
             rejection.endpoint = image->endpoint;
             rejection.image = image->core.get();
-            const std::size_t length = std::min(command.reason.size(), sizeof rejection.reason - 1);
-            std::memcpy(rejection.reason, command.reason.data(), length);
+            rejection.reason = image->reject_reason;
             to_receiver_.send(rejection);
         }
         context_.system[layout::SystemCounter::kImagesRejected].increment_relaxed();

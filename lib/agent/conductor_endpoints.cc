@@ -26,6 +26,9 @@ port::Endpoint any_like(const port::Endpoint& example) {
     return any;
 }
 
+/// Who owns the counters of a channel: nobody, since clients share it and it outlives who opened it.
+constexpr std::int64_t kSharedOwner = 0;
+
 Status too_many_endpoints() {
     return fail(ErrorCode::kGeneric,
         "the driver holds its maximum of " + std::to_string(kChannelEndpointsMax) + " channel endpoints");
@@ -68,6 +71,13 @@ Status Conductor::check_shared_endpoint(const ChannelEndpoint& endpoint, const P
     return Done{};
 }
 
+void Conductor::describe_socket_buffers(const ChannelEndpoint& endpoint, layout::LogMetadata& metadata) {
+    metadata.socket_sndbuf_length = endpoint.requested_sndbuf;
+    metadata.socket_rcvbuf_length = endpoint.requested_rcvbuf;
+    metadata.os_default_socket_sndbuf_length = endpoint.binding->sndbuf_length_default();
+    metadata.os_default_socket_rcvbuf_length = endpoint.binding->rcvbuf_length_default();
+}
+
 Status Conductor::add_endpoint_counters(ChannelEndpoint& endpoint, const PendingAdd& add) {
     const bool sends = endpoint.kind == EndpointKind::kSend;
     const std::string bound = port::to_string(endpoint.binding->local());
@@ -77,13 +87,13 @@ Status Conductor::add_endpoint_counters(ChannelEndpoint& endpoint, const Pending
         add.channel, bound);
     endpoint.status = allocate_counter(
         {sends ? layout::counter_type::kSendChannelStatus : layout::counter_type::kReceiveChannelStatus,
-            key.span(), label.view(), add.correlation_id, add.client_id, 0, layout::kChannelActive});
+            key.span(), label.view(), add.correlation_id, kSharedOwner, 0, layout::kChannelActive});
     const layout::CounterKey local_key = layout::local_sockaddr_key(endpoint.status.id(), bound);
     const layout::CounterLabel local_label = layout::local_sockaddr_label(
         sends ? layout::counter_name::kSendLocalSockaddr : layout::counter_name::kReceiveLocalSockaddr,
         endpoint.status.id(), bound);
     const observe::Counter local = allocate_counter({layout::counter_type::kLocalSockaddr, local_key.span(),
-        local_label.view(), add.correlation_id, add.client_id, 0, layout::kChannelActive});
+        local_label.view(), add.correlation_id, kSharedOwner, 0, layout::kChannelActive});
     endpoint.local_address_counter = local.id();
     if (endpoint.status.id() == layout::kNullCounterId || local.id() == layout::kNullCounterId) {
         std::vector<std::int32_t> ids{endpoint.status.id(), local.id()};
@@ -235,9 +245,9 @@ int Conductor::reap_endpoints_of(std::vector<std::unique_ptr<Endpoint>>& endpoin
 
 int Conductor::reap_endpoints() {
     return reap_endpoints_of(send_endpoints_, [] { return true; }) +
-           // The receiver's last events may still name the endpoint.
+           // The receiver's last requests may still name the endpoint.
            reap_endpoints_of(
-               receive_endpoints_, [this] { return context_.from_receiver->size_approx() == 0; });
+               receive_endpoints_, [this] { return context_.image_requests->size_approx() == 0; });
 }
 
 }  // namespace fulmar::agent

@@ -44,10 +44,10 @@ void Conductor::fail_image(ReceiveChannelEndpoint& endpoint, const wire::Setup& 
     to_receiver_.send(command);
 }
 
-Status Conductor::check_image(const ConductorEvent& event, std::int32_t& window) const {
-    const wire::Setup& setup = event.setup;
+Status Conductor::check_image(const ImageRequest& request, std::int32_t& window) const {
+    const wire::Setup& setup = request.setup;
     const SubscriptionState* subscription =
-        matching_subscription(*event.endpoint, setup.stream_id, setup.session_id);
+        matching_subscription(*request.endpoint, setup.stream_id, setup.session_id);
     if (subscription == nullptr) {
         return fail(ErrorCode::kNone, {});  // It was removed meanwhile; nothing is wrong.
     }
@@ -57,7 +57,7 @@ Status Conductor::check_image(const ConductorEvent& event, std::int32_t& window)
                                              " in the making");
     }
     const auto& asked = subscription->params.receiver_window_length;
-    const std::int32_t buffer = event.endpoint->binding->rcvbuf_length();
+    const std::int32_t buffer = request.endpoint->binding->rcvbuf_length();
     const std::int32_t by_port = buffer > 0 ? kSocketWindow : kDeviceWindow;
     const std::int32_t usual = options_.initial_window > 0 ? options_.initial_window : by_port;
     window = std::min(asked.value_or(usual), setup.term_length / 2);
@@ -77,29 +77,29 @@ Status Conductor::check_image(const ConductorEvent& event, std::int32_t& window)
     return Done{};
 }
 
-void Conductor::on_create_image(Instant, const ConductorEvent& event) {
-    ReceiveChannelEndpoint& endpoint = *event.endpoint;
+void Conductor::on_create_image(Instant, const ImageRequest& request) {
+    ReceiveChannelEndpoint& endpoint = *request.endpoint;
     if (endpoint.closing || shutting_down_) {
         return;
     }
     std::int32_t window = 0;
-    if (auto checked = check_image(event, window); !checked) {
+    if (auto checked = check_image(request, window); !checked) {
         if (checked.error().code != ErrorCode::kNone) {
             log_error(checked.error().code, checked.error().message);
         }
-        fail_image(endpoint, event.setup);
+        fail_image(endpoint, request.setup);
         return;
     }
     PendingImage pending;
     pending.correlation_id = context_.commands.next_correlation_id();
     pending.endpoint = &endpoint;
-    pending.setup = event.setup;
-    pending.source = event.source;
+    pending.setup = request.setup;
+    pending.source = request.source;
     pending.window_length = window;
     auto task = std::make_unique<ResourceTask>();
     task->kind = ResourceTask::Kind::kCreateLog;
     task->path = log_path("images", pending.correlation_id);
-    task->length = layout::log_file_length(event.setup.term_length, options_.log_page_size);
+    task->length = layout::log_file_length(request.setup.term_length, options_.log_page_size);
     task->check_space = options_.check_storage;
     task->low_space = options_.low_storage_warning;
     task->reserve = !options_.sparse_terms;
@@ -141,6 +141,7 @@ void Conductor::create_image(Instant now, const PendingImage& pending, LogFile l
     image.session_id = setup.session_id;
     image.stream_id = setup.stream_id;
     image.channel = subscription.channel;
+    image.client_id = subscription.client_id;
     image.source_identity = port::to_string(pending.source);
     image.endpoint = &endpoint;  // takes over the reference of the pending one
     image.log = std::move(log_file);
@@ -153,11 +154,20 @@ void Conductor::create_image(Instant now, const PendingImage& pending, LogFile l
     metadata.term_length = setup.term_length;
     metadata.page_size = options_.log_page_size;
     metadata.receiver_window_length = pending.window_length;
-    metadata.socket_sndbuf_length = endpoint.binding->sndbuf_length();
-    metadata.socket_rcvbuf_length = endpoint.binding->rcvbuf_length();
+    describe_socket_buffers(endpoint, metadata);
     metadata.session_id = setup.session_id;
     metadata.stream_id = setup.stream_id;
     metadata.group = (setup.flags & wire::flag::kGroup) != 0;
+    metadata.entity_tag = 0;  // What only publications are asked about is 0 in an image's log.
+    metadata.response_correlation_id = 0;
+    metadata.signal_eos = false;
+    const config::ChannelParams& asked = subscription.params;
+    metadata.untethered_window_limit_timeout_ns =
+        asked.untethered_window_limit_timeout.value_or(options_.untethered_window_limit_timeout).ns;
+    metadata.untethered_linger_timeout_ns =
+        asked.untethered_linger_timeout.value_or(options_.untethered_linger_timeout).ns;
+    metadata.untethered_resting_timeout_ns =
+        asked.untethered_resting_timeout.value_or(options_.untethered_resting_timeout).ns;
     metadata.reliable = subscription.reliable;
     metadata.rejoin = subscription.rejoin;
     metadata.sparse = options_.sparse_terms;
@@ -217,7 +227,7 @@ bool Conductor::allocate_image_counters(
         const layout::CounterLabel label = layout::stream_counter_label(
             name, image.correlation_id, image.session_id, image.stream_id, image.channel);
         const observe::Counter counter = allocate_counter(
-            {type_id, key.span(), label.view(), image.correlation_id, kNullClientId, 0, value});
+            {type_id, key.span(), label.view(), image.correlation_id, image.client_id, 0, value});
         image.counter_ids.push_back(counter.id());
         return counter;
     };

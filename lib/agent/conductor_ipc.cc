@@ -144,6 +144,7 @@ bool Conductor::reject_ipc(Instant now, const layout::RejectImage& command) {
         error.registration_id = publication->registration_id;
         error.session_id = publication->session_id;
         error.stream_id = publication->stream_id;
+        error.receiver_id = -1;  // There is none between processes of one host.
         error.source_address[0] = std::byte{127};
         error.source_address[3] = std::byte{1};
         error.error_code = static_cast<std::int32_t>(ErrorCode::kImageRejected);

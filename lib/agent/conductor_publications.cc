@@ -19,8 +19,13 @@ bool Conductor::session_in_use(
         return publication.stream_id == stream_id && publication.session_id == session_id;
     };
     if (endpoint == nullptr) {
+        // One that lingers has no readers left to confuse.
+        const auto is_open = [](const transport::IpcPublication& core) {
+            return core.state() == transport::IpcPublication::State::kActive ||
+                   core.state() == transport::IpcPublication::State::kDraining;
+        };
         return std::any_of(ipc_publications_.begin(), ipc_publications_.end(),
-            [&](const auto& publication) { return same(*publication); });
+            [&](const auto& publication) { return same(*publication) && is_open(*publication->core); });
     }
     return std::any_of(publications_.begin(), publications_.end(),
         [&](const auto& publication) { return publication->endpoint == endpoint && same(*publication); });
@@ -99,6 +104,10 @@ layout::LogBuffer Conductor::create_log(PublicationState& publication, const Pen
     metadata.publication_window_length = window;
     metadata.session_id = publication.session_id;
     metadata.stream_id = publication.stream_id;
+    // What only readers are asked about is off in a publication's log.
+    metadata.rejoin = false;
+    metadata.reliable = false;
+    metadata.tether = false;
     metadata.max_resend = add.params.max_resend.value_or(options_.retransmits_max);
     metadata.linger_timeout_ns = add.params.linger.value_or(options_.publication_linger_timeout).ns;
     const Duration untethered =
@@ -114,8 +123,7 @@ layout::LogBuffer Conductor::create_log(PublicationState& publication, const Pen
         metadata.entity_tag = *add.params.tags->entity;
     }
     if (endpoint != nullptr) {
-        metadata.socket_sndbuf_length = endpoint->binding->sndbuf_length();
-        metadata.socket_rcvbuf_length = endpoint->binding->rcvbuf_length();
+        describe_socket_buffers(*endpoint, metadata);
     }
     metadata.type = publication.is_exclusive ? layout::LogType::kExclusivePublication
                                              : layout::LogType::kConcurrentPublication;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "config/duration.h"
 #include "layout/counter_keys.h"
 
 namespace fulmar::agent {
@@ -75,8 +76,8 @@ Status DriverCore::start() {
     context.losses = &losses_;
     context.to_sender = &to_sender_;
     context.to_receiver = &to_receiver_;
-    context.from_sender = &from_sender_;
-    context.from_receiver = &from_receiver_;
+    context.rejections = &rejections_;
+    context.image_requests = &image_requests_;
     context.to_resource = &to_resource_;
     context.from_resource = &from_resource_;
     context.seed = parts_.seed;
@@ -102,6 +103,8 @@ void DriverCore::register_system_counters() {
     const std::string version = ": version=" + parts_.options.version;
     counters_.append_to_label(static_cast<std::int32_t>(SystemCounter::kErrors), version);
     counters_.append_to_label(static_cast<std::int32_t>(SystemCounter::kAeronVersion), version);
+    counters_.append_to_label(static_cast<std::int32_t>(SystemCounter::kResolutionChanges), ": driverName=");
+    label_cycle_counters();
     system_[SystemCounter::kAeronVersion].set_release(parts_.options.version_number);
     system_[SystemCounter::kControlProtocolVersion].set_release(layout::kControlProtocolVersion);
     stalls_ =
@@ -118,15 +121,31 @@ void DriverCore::register_system_counters() {
         std::make_unique<DriverErrors>(&error_log_, system_[SystemCounter::kErrors], parts_.error_listener);
 }
 
+/// Tools read from these labels which agents share a thread and what counts as slow.
+void DriverCore::label_cycle_counters() {
+    const DriverOptions& options = parts_.options;
+    const auto label = [&](SystemCounter longest, SystemCounter exceeded, Duration threshold) {
+        counters_.append_to_label(static_cast<std::int32_t>(longest), ": " + options.threading);
+        counters_.append_to_label(static_cast<std::int32_t>(exceeded),
+            ": threshold=" + config::format_duration(threshold) + " " + options.threading);
+    };
+    label(SystemCounter::kConductorMaxCycleTime, SystemCounter::kConductorCycleTimeThresholdExceeded,
+        options.conductor_cycle_threshold);
+    label(SystemCounter::kSenderMaxCycleTime, SystemCounter::kSenderCycleTimeThresholdExceeded,
+        options.sender_cycle_threshold);
+    label(SystemCounter::kReceiverMaxCycleTime, SystemCounter::kReceiverCycleTimeThresholdExceeded,
+        options.receiver_cycle_threshold);
+}
+
 void DriverCore::create_network_agents() {
     SenderContext sender;
     sender.commands = &to_sender_;
-    sender.events = &from_sender_;
+    sender.rejections = &rejections_;
     sender.system = system_;
     sender.stall_threshold = parts_.options.stall_threshold;
     ReceiverContext receiver;
     receiver.commands = &to_receiver_;
-    receiver.events = &from_receiver_;
+    receiver.requests = &image_requests_;
     receiver.system = system_;
     receiver.stall_threshold = parts_.options.stall_threshold;
     receiver.stream_session_limit = parts_.options.stream_session_limit;

@@ -71,6 +71,7 @@ class DriverCore {
     DriverCore(DriverParts parts, SharedFiles files);
     Status start();
     void register_system_counters();
+    void label_cycle_counters();
     void create_network_agents();
 
     DriverParts parts_;
@@ -93,8 +94,8 @@ class DriverCore {
 
     SenderQueue to_sender_{kAgentQueueCapacity};
     ReceiverQueue to_receiver_{kAgentQueueCapacity};
-    ConductorQueue from_sender_{kAgentQueueCapacity};
-    ConductorQueue from_receiver_{kAgentQueueCapacity};
+    RejectionQueue rejections_{kRejectionQueueBytes};
+    ImageRequestQueue image_requests_{kAgentQueueCapacity};
     ResourceQueue to_resource_{kResourceQueueCapacity};
     ResourceQueue from_resource_{kResourceQueueCapacity};
 

@@ -20,6 +20,7 @@ struct DriverOptions {
     std::int64_t pid = 0;
     std::string version;  ///< shown by the error counter and the version counter
     std::int32_t version_number = 0;
+    std::string threading = "INVOKER";  ///< Aeron's name of the mode, shown by the counters of duty cycles
 
     layout::CncLengths cnc_lengths;
     std::int32_t page_size = layout::kCncPageSizeDefault;  ///< of cnc.dat

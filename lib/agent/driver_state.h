@@ -108,6 +108,7 @@ struct ImageState {
     };
 
     std::int64_t correlation_id = 0;
+    std::int64_t client_id = 0;  ///< whose subscription it was made for
     std::int32_t session_id = 0;
     std::int32_t stream_id = 0;
     std::string channel;
@@ -117,6 +118,8 @@ struct ImageState {
     LogFile log;
     std::vector<std::int32_t> counter_ids;
     bool rejoin = true;
+    bool is_rejected = false;
+    std::string reject_reason;  ///< set once; the receiver reads it
     Phase phase = Phase::kActive;
     Instant linger_deadline;
 };

@@ -205,12 +205,7 @@ void Receiver::on_setup(Instant now, ReceiveChannelEndpoint& endpoint, const por
         stream.entries.erase(key_of(setup.session_id));
         return;
     }
-    ConductorEvent event;
-    event.kind = ConductorEvent::Kind::kCreateImage;
-    event.endpoint = &endpoint;
-    event.setup = setup;
-    event.source = packet.source;
-    if (context_.events->try_push(event)) {
+    if (context_.requests->try_push({&endpoint, setup, packet.source})) {
         entry->state = SessionState::kInitInProgress;
         entry->deadline = Instant::never();
     } else {
@@ -270,7 +265,7 @@ void Receiver::execute(Instant now, const ReceiverCommand& command) {
             }
             break;
         case Kind::kRemoveSubscriber: command.image->remove_subscriber(command.position.id()); break;
-        case Kind::kRejectImage: command.image->reject(std::string_view(command.reason)); break;
+        case Kind::kRejectImage: command.image->reject(command.reason); break;
     }
 }
 

@@ -24,7 +24,7 @@ inline constexpr std::size_t kPendingSessionsMax = 1024;
 
 struct ReceiverContext {
     ReceiverQueue* commands = nullptr;
-    ConductorQueue* events = nullptr;
+    ImageRequestQueue* requests = nullptr;
     std::vector<port::PacketQueue*> queues;
     /// Set when sender and receiver share queues and thread: its datagrams go there.
     Sender* sender = nullptr;

@@ -173,18 +173,17 @@ void Sender::on_datagram(Instant now, SendChannelEndpoint& endpoint, const port:
 
 void Sender::report_rejection(const transport::NetworkPublication& publication, const wire::ErrorFrame& error,
     const port::Endpoint& source) {
-    ConductorEvent event;
-    event.kind = ConductorEvent::Kind::kPublicationError;
-    event.registration_id = publication.registration_id();
-    event.receiver_id = error.receiver_id;
-    event.has_group_tag = (error.flags & wire::flag::kHasGroupTag) != 0;
-    event.group_tag = error.group_tag;
-    event.error_code = error.error_code;
-    event.source = source;
-    std::memcpy(event.text, error.text.data(), std::min(error.text.size(), sizeof event.text - 1));
-    if (!context_.events->try_push(event)) {
+    const bool has_tag = (error.flags & wire::flag::kHasGroupTag) != 0;
+    const Rejection rejection{publication.registration_id(), error.receiver_id,
+        has_tag ? error.group_tag : -1, error.error_code, source};
+    std::byte* record = context_.rejections->try_claim(sizeof rejection + error.text.size());
+    if (record == nullptr) {
         context_.system[SystemCounter::kConductorProxyFails].increment_shared();
+        return;
     }
+    std::memcpy(record, &rejection, sizeof rejection);
+    std::memcpy(record + sizeof rejection, error.text.data(), error.text.size());
+    context_.rejections->commit();
 }
 
 }  // namespace fulmar::agent

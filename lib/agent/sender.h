@@ -16,7 +16,7 @@ namespace fulmar::agent {
 
 struct SenderContext {
     SenderQueue* commands = nullptr;         ///< from the conductor
-    ConductorQueue* events = nullptr;        ///< to the conductor
+    RejectionQueue* rejections = nullptr;    ///< to the conductor
     std::vector<port::PacketQueue*> queues;  ///< polled by this agent; empty when the receiver polls for it
     transport::SystemCounters system;
     /// Not polled for longer than this: deadlines that others keep are re-based.

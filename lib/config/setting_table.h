@@ -64,6 +64,8 @@ struct SettingRow {
 [[nodiscard]] DriverSettings default_settings();
 
 [[nodiscard]] std::string_view to_string(ThreadingMode mode);
+/// As Aeron writes it: SHARED_NETWORK.
+[[nodiscard]] std::string_view aeron_name(ThreadingMode mode);
 [[nodiscard]] std::string_view to_string(IdleStrategy strategy);
 
 }  // namespace fulmar::config

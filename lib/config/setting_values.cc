@@ -185,6 +185,17 @@ std::string_view to_string(ThreadingMode mode) {
     return "?";
 }
 
+std::string_view aeron_name(ThreadingMode mode) {
+    switch (mode) {
+        case ThreadingMode::kAuto: break;  // not a mode to run in
+        case ThreadingMode::kDedicated: return "DEDICATED";
+        case ThreadingMode::kSharedNetwork: return "SHARED_NETWORK";
+        case ThreadingMode::kShared: return "SHARED";
+        case ThreadingMode::kInvoker: return "INVOKER";
+    }
+    return "?";
+}
+
 std::string_view to_string(IdleStrategy strategy) {
     switch (strategy) {
         case IdleStrategy::kBackoff: return "backoff";

@@ -35,6 +35,9 @@ class Binding {
     /// Socket buffer lengths in force, 0 where the port has none.  units: bytes
     [[nodiscard]] virtual std::int32_t rcvbuf_length() const { return 0; }
     [[nodiscard]] virtual std::int32_t sndbuf_length() const { return 0; }
+    /// What the system gives a socket that asks for nothing, likewise.
+    [[nodiscard]] virtual std::int32_t rcvbuf_length_default() const { return 0; }
+    [[nodiscard]] virtual std::int32_t sndbuf_length_default() const { return 0; }
 
     void* cookie = nullptr;
 };

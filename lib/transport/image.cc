@@ -50,8 +50,13 @@ void Image::remove_subscriber(std::int32_t counter_id) {
 }
 
 void Image::reject(std::string_view reason) {
-    reject_length_ = std::min(reason.size(), reject_reason_.size());
-    std::copy_n(reason.begin(), reject_length_, reject_reason_.begin());
+    wire::ErrorFrame error;
+    error.session_id = options_.session_id;
+    error.stream_id = options_.stream_id;
+    error.receiver_id = options_.receiver_id;
+    error.error_code = static_cast<std::int32_t>(ErrorCode::kImageRejected);
+    error.text = reason;
+    reject_frame_length_ = wire::write_error(reject_frame_.data(), error);
 }
 
 std::int64_t Image::min_subscriber_position() const {

@@ -115,7 +115,7 @@ class Image {
     void send_status_message(Instant now, TransmitBatch& batch, std::uint8_t flags);
     void send_error(Instant now, TransmitBatch& batch);
     void start_draining(Instant now);
-    [[nodiscard]] bool is_rejected() const { return reject_length_ > 0; }
+    [[nodiscard]] bool is_rejected() const { return reject_frame_length_ > 0; }
     [[nodiscard]] bool subscribers_at(std::int64_t position) const;
     void add_naks(Instant now, TransmitBatch& batch);
     void fill_gaps(Instant now);
@@ -137,9 +137,9 @@ class Image {
     bool had_subscriber_ = false;
     bool sm_due_ = true;
     bool revoked_ = false;
-    std::int64_t end_position_ = -1;  ///< from an EOS heartbeat
-    std::size_t reject_length_ = 0;
-    std::array<char, 80> reject_reason_{};
+    std::int64_t end_position_ = -1;        ///< from an EOS heartbeat
+    std::int32_t reject_frame_length_ = 0;  ///< 0: not rejected
+    std::array<std::byte, wire::kErrorHeaderLength + wire::kErrorTextMax> reject_frame_{};
     std::size_t subscriber_count_ = 0;
     std::array<observe::Counter, kSubscribersMax> subscribers_;
 

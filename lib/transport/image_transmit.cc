@@ -10,6 +10,12 @@ namespace fulmar::transport {
 
 using layout::SystemCounter;
 
+namespace {
+/// A sender that does not answer is busy, or still within its linger of a repeat that was lost (a stock one's
+/// is 100 of our retry intervals): asking at full pace would only add to its load.
+constexpr std::int32_t kNakBackoffDoublings = 3;
+}  // namespace
+
 void Image::poll_transmit(Instant now, TransmitBatch& batch) {
     if (state_.load(std::memory_order_relaxed) == State::kLinger || batch.full()) {
         return;
@@ -61,14 +67,8 @@ void Image::send_status_message(Instant now, TransmitBatch& batch, std::uint8_t 
 }
 
 void Image::send_error(Instant now, TransmitBatch& batch) {
-    wire::ErrorFrame error;
-    error.session_id = options_.session_id;
-    error.stream_id = options_.stream_id;
-    error.receiver_id = options_.receiver_id;
-    error.error_code = static_cast<std::int32_t>(ErrorCode::kImageRejected);
-    error.text = {reject_reason_.data(), reject_length_};
-    const auto length = wire::kErrorHeaderLength + static_cast<std::int32_t>(reject_length_);
-    wire::write_error(batch.add_control(length, options_.binding, options_.source), error);
+    batch.add(
+        reject_frame_.data(), reject_frame_length_, options_.binding, options_.source, TransmitBatch::Note());
     sm_deadline_ = now + options_.status_message_timeout;
     system_[SystemCounter::kErrorFramesSent].increment_relaxed();
 }
@@ -95,8 +95,9 @@ void Image::add_naks(Instant now, TransmitBatch& batch) {
                 nak);
             begin = end;
         }
+        const auto slower = std::int64_t{1} << std::min(gap.naks, kNakBackoffDoublings);
         ++gap.naks;
-        gap.next_nak = FULMAR_PLANTED(kNakOnce) ? Instant::never() : now + options_.nak_retry;
+        gap.next_nak = FULMAR_PLANTED(kNakOnce) ? Instant::never() : now + options_.nak_retry * slower;
     }
     if (sent > 0) {
         counters_.naks_sent.increment_relaxed(static_cast<std::int64_t>(sent));

@@ -16,8 +16,8 @@ namespace fulmar::transport {
 class TransmitBatch {
   public:
     static constexpr std::size_t kCapacity = port::kBurstMax;
-    /// An ERR frame with a short text is the longest control frame we write.
-    static constexpr std::size_t kControlFrameMax = 128;
+    /// Of those written here; an ERR frame with its text is its image's.
+    static constexpr std::size_t kControlFrameMax = 64;
 
     /// Says what a packet carries, so that its owner can tell on_transmitted what became of it.
     enum class Kind : std::uint8_t { kControl, kData, kHeartbeat, kRetransmit };

@@ -64,7 +64,9 @@ TEST_CASE("agent: an image comes after its subscription, with counters and a sou
     CHECK(position->label.find(" @0") != std::string_view::npos);
     for (const auto type : {layout::counter_type::kReceiverHwm, layout::counter_type::kReceiverPosition,
              layout::counter_type::kReceiverNaksSent}) {
-        CHECK(find_counter(*pair.receiver, type, image.image_correlation_id));
+        const auto counter = find_counter(*pair.receiver, type, image.image_correlation_id);
+        REQUIRE(counter);
+        CHECK(counter->owner_id == pair.subscriber.id());
     }
 }
 
@@ -123,6 +125,25 @@ TEST_CASE("agent: a rejected image ends at both sides, and the publisher hears w
     const auto gone =
         pair.subscriber.await_as<layout::UnavailableImage>(layout::EventType::kUnavailableImage, pair.both());
     CHECK(gone.image_correlation_id == image_id);
+}
+
+TEST_CASE("agent: the longest reason arrives whole, and a second one does not replace it") {
+    Pair pair;
+    pair.publish();
+    pair.subscribe();
+    const std::int64_t image_id = pair.await_image().image_correlation_id;
+    std::string reason(layout::kReasonTextMax, 'r');
+    reason.back() = '!';
+    for (const std::string& text : {reason, std::string("too late")}) {
+        pair.subscriber.send(layout::CommandType::kRejectImage,
+            layout::RejectImage{pair.subscriber.id(), pair.subscriber.next_id(), image_id, 0, text});
+    }
+    const auto error =
+        pair.publisher.await_as<layout::PublicationError>(layout::EventType::kPublicationError, pair.both());
+    CHECK(error.message == reason);
+    CHECK(error.group_tag == -1);
+    pair.run(seconds(2));
+    CHECK(pair.publisher.count(layout::EventType::kPublicationError) == 0);
 }
 
 TEST_CASE("agent: after a partition the stream comes back as a new image") {

@@ -205,6 +205,7 @@ TEST_CASE("agent: subscribers of an IPC publication are linked, told of its end,
     (void)client.await(layout::EventType::kOperationSuccess);
     const auto error = client.await_as<layout::PublicationError>(layout::EventType::kPublicationError);
     CHECK(error.message.substr(0, 6) == "enough");
+    CHECK(error.receiver_id == -1);
     (void)client.await(layout::EventType::kUnavailableImage);
     CHECK(client.count(layout::EventType::kAvailableImage) == 0);
     (void)client.await(layout::EventType::kAvailableImage);  // after the cool-down
@@ -218,6 +219,24 @@ TEST_CASE("agent: subscribers of an IPC publication are linked, told of its end,
         world.run({driver.get()}, seconds(1));
     }
     CHECK(driver->conductor().ipc_publication_count() == 0);
+}
+
+TEST_CASE("agent: an explicit session id is free again once its IPC publication lingers") {
+    World world;
+    auto driver = world.make_driver();
+    RawClient client(world, *driver);
+    client.add_subscription("aeron:ipc", 1001);
+    (void)client.await(layout::EventType::kSubscriptionReady);
+    const std::string channel = "aeron:ipc?session-id=77";
+    const std::int64_t first = client.add_publication(channel, 1001, true);
+    (void)client.await_publication(true);
+    (void)client.await(layout::EventType::kAvailableImage);
+    client.remove_publication(first);
+    (void)client.await(layout::EventType::kUnavailableImage);
+    REQUIRE(driver->conductor().ipc_publication_count() == 1);
+    client.add_publication(channel, 1001, true);
+    CHECK(client.await_publication(true).session_id == 77);
+    CHECK(driver->conductor().ipc_publication_count() == 2);
 }
 
 TEST_CASE("agent: a revoked exclusive publication ends at once") {

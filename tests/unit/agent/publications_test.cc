@@ -150,11 +150,20 @@ TEST_CASE("agent: counters carry the labels that tools expect") {
     CHECK(status->id == ready.channel_status_counter_id);
     CHECK(status->value == layout::kChannelActive);
     CHECK(status->label.substr(0, 13) == "snd-channel: ");
+    CHECK(status->owner_id == 0);  // clients share it
     const auto errors = find_counter(*driver, layout::counter_type::kSystem, 15);
     REQUIRE(errors);
     CHECK(errors->id == 15);
     CHECK(errors->label.find("version=0.1.0") != std::string_view::npos);
     CHECK(find_counter(*driver, layout::counter_type::kSystem, 43)->value == 65536);
+    const auto system_label = [&](std::int32_t id) {
+        return std::string(find_counter(*driver, layout::counter_type::kSystem, id)->label);
+    };
+    CHECK(system_label(25) == "Resolution changes: driverName=");
+    CHECK(system_label(26) == "Conductor max cycle time doing its work in ns: INVOKER");
+    CHECK(system_label(27) == "Conductor work cycle exceeded threshold count: threshold=100ms INVOKER");
+    CHECK(system_label(29) == "Sender work cycle exceeded threshold count: threshold=100ms INVOKER");
+    CHECK(system_label(31) == "Receiver work cycle exceeded threshold count: threshold=100ms INVOKER");
 }
 
 TEST_CASE("agent: a wildcard port is resolved and shown") {

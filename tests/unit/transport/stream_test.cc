@@ -204,6 +204,30 @@ TEST_CASE("image: an unreliable stream fills a gap over what an earlier lap left
     CHECK(pair.read().empty());
 }
 
+TEST_CASE("image: a gap that nobody fills is asked for ever less often, but never given up") {
+    StreamPair pair;
+    connect(pair);
+    for (std::uint64_t i = 0; i < 3; ++i) {
+        REQUIRE(pair.offer(message(i, 1376)) > 0);
+    }
+    const auto packets = pair.sender_out();
+    REQUIRE(packets.size() == 3);
+    pair.to_image(packets[0]);
+    pair.to_image(packets[2]);
+    const auto naks_within = [&](Duration span) {
+        int naks = 0;
+        for (const Instant end = pair.now + span; pair.now < end; pair.now = pair.now + microseconds(10)) {
+            for (const auto& datagram : pair.receiver_out()) {
+                naks += wire::read_frame_header(datagram.bytes.data()).type == wire::FrameType::kNak ? 1 : 0;
+            }
+        }
+        return naks;
+    };
+    CHECK(naks_within(microseconds(600)) == 3);    // at once, after 100 us, after 200 us more
+    CHECK(naks_within(milliseconds(10)) < 15);     // a stock sender's linger
+    CHECK(naks_within(milliseconds(800)) >= 900);  // the slowest pace is one in 800 us
+}
+
 TEST_CASE("image: a rejected image answers with ERR and takes no data") {
     StreamPair pair;
     connect(pair);
