@@ -116,7 +116,8 @@ std::string_view type_name(layout::LogType type) {
 
 Json describe(const std::string& path, const layout::LogBuffer& log, const NewestTerm& newest) {
     const layout::LogMetadata metadata = log.read_metadata();
-    const auto terms = static_cast<std::int64_t>(base::wrapping_subtract(newest.term_id, log.initial_term_id()));
+    const auto terms =
+        static_cast<std::int64_t>(base::wrapping_subtract(newest.term_id, log.initial_term_id()));
     return {{"file", path}, {"kind", type_name(metadata.type)}, {"session_id", metadata.session_id},
         {"stream_id", metadata.stream_id}, {"term_length", log.term_length()}, {"mtu", log.mtu()},
         {"initial_term_id", log.initial_term_id()}, {"term_id", newest.term_id},

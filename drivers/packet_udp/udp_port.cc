@@ -1,11 +1,10 @@
 #include "drivers/packet_udp/udp_port.h"
 
-#include "base/statistic.h"
-#include "layout/port_counters.h"
-
 #include <utility>
 
 #include "base/assert.h"
+#include "base/statistic.h"
+#include "layout/port_counters.h"
 
 namespace fulmar::drivers {
 
@@ -23,7 +22,7 @@ port::PacketQueue& UdpPort::queue(Role role) {
 
 void UdpPort::statistics(port::StatisticsList& out) const {
     namespace types = layout::counter_type;
-    const auto total = [this](std::uint64_t port::QueueStats::* field) {
+    const auto total = [this](std::uint64_t port::QueueStats::*field) {
         return base::read_count(sender_.stats().*field) + base::read_count(receiver_.stats().*field);
     };
     out.add(types::kPortRxPackets, "rx-packets", total(&port::QueueStats::rx_packets));

@@ -63,8 +63,8 @@ class Publisher {
         figures.counts.bytes = bytes_;
         figures.pass = ended && sequence_ > 0;
         nlohmann::ordered_json extra = driver_figures(node_.client().counters());
-        extra.update(
-            {{"role", "pub"}, {"elapsed_s", elapsed}, {"back_pressured", back_pressured_}, {"end_heard", ended}});
+        extra.update({{"role", "pub"}, {"elapsed_s", elapsed}, {"back_pressured", back_pressured_},
+            {"end_heard", ended}});
         return report(figures, options_, extra);
     }
 
