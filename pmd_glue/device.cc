@@ -12,6 +12,7 @@
 
 #include "pmd_glue/device_args.h"
 #include "pmd_glue/eal.h"
+#include "pmd_glue/interrupt_thread.h"
 #include "pmd_glue/log_capture.h"
 #include "pmd_glue/signal_scope.h"
 
@@ -224,7 +225,8 @@ Status Device::start() {
         // Not every driver takes the length from the configuration.
         ::rte_eth_dev_set_mtu(port_id_, static_cast<std::uint16_t>(info_.mtu));
     }
-    const int result = ::rte_eth_dev_start(port_id_);
+    int result = 0;
+    control([&] { result = ::rte_eth_dev_start(port_id_); });
     started_ = result == 0;
     if (!started_ && kind_ != Kind::kMemifClient) {
         return device_failure(info_.name, "start it", result);
@@ -235,6 +237,15 @@ Status Device::start() {
         ::rte_eth_allmulticast_enable(port_id_);
     }
     return Done{};
+}
+
+/// A memif is started, stopped and closed where its peer's messages are handled.
+void Device::control(const std::function<void()>& call) {
+    if (is_memif()) {
+        run_on_interrupt_thread(call);
+    } else {
+        call();
+    }
 }
 
 bool Device::link_up() const {
@@ -268,10 +279,12 @@ bool Device::retry(Instant now) {
     link_waits_since_ = now;
     was_up_ = false;
     const SigpipeBlocked quiet;
-    if (started_) {
-        ::rte_eth_dev_stop(port_id_);
-    }
-    started_ = ::rte_eth_dev_start(port_id_) == 0;
+    control([this] {
+        if (started_) {
+            ::rte_eth_dev_stop(port_id_);
+        }
+        started_ = ::rte_eth_dev_start(port_id_) == 0;
+    });
     return link_up();
 }
 
@@ -299,12 +312,14 @@ Device::~Device() {
         }
     }
     if (port_id_ < RTE_MAX_ETHPORTS) {
-        if (started_) {
-            ::rte_eth_dev_stop(port_id_);
-        }
-        if (configured_) {
-            ::rte_eth_dev_close(port_id_);
-        }
+        control([this] {
+            if (started_) {
+                ::rte_eth_dev_stop(port_id_);
+            }
+            if (configured_) {
+                ::rte_eth_dev_close(port_id_);
+            }
+        });
     }
     if (!vdev_name_.empty()) {
         ::rte_eal_hotplug_remove("vdev", vdev_name_.c_str());

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -121,6 +122,7 @@ class Device {
     Status make_pools(std::uint32_t buffers_wanted);
     Status setup_queues();
     Status start();
+    void control(const std::function<void()>& call);
     bool is_memif() const {
         return kind_ == DeviceSpec::Kind::kMemifServer || kind_ == DeviceSpec::Kind::kMemifClient;
     }

@@ -57,6 +57,15 @@ void store_relaxed(std::byte* bytes, std::size_t offset, T value) {
     atomic_at<T>(bytes, offset).store(value, std::memory_order_relaxed);
 }
 
+/// Plain bytes of shared memory, written or cleared by whoever owns them at the moment; atomic fields hand
+/// the ownership on. Functions, so that the model checker sees what is done to memory that it watches.
+inline void store_bytes(std::byte* to, const std::byte* from, std::size_t length) {
+    std::memcpy(to, from, length);
+}
+inline void zero_bytes(std::byte* at, std::size_t length) {
+    std::memset(at, 0, length);
+}
+
 template <class T>
 [[nodiscard]] constexpr T align_up(T value, T alignment) {
     return static_cast<T>((value + (alignment - 1)) & ~(alignment - 1));

@@ -26,7 +26,8 @@ Status check_memory(std::span<const std::byte> memory) {
 }
 
 /// SYNC(broadcast.word): release per word; a receiver that sees any of these words also sees the tail intent
-/// stored before them, and so that its record was overwritten. This replaces a fence.
+/// stored before them, and so that its record was overwritten. This replaces a fence, and is why the intent
+/// itself needs no order.
 void store_words(std::byte* to, std::span<const std::byte> from) {
     for (std::size_t at = 0; at < from.size(); at += sizeof(Word)) {
         Word word = 0;
@@ -55,8 +56,9 @@ Result<BroadcastTransmitter> BroadcastTransmitter::attach(std::span<std::byte> m
     BroadcastTransmitter transmitter;
     transmitter.base_ = memory.data();
     transmitter.capacity_ = memory.size() - kShmBroadcastTrailerBytes;
+    // relaxed: who takes over learns from elsewhere that the last transmitter left.
     const Field tail =
-        base::load_acquire<Field>(transmitter.base_ + transmitter.capacity_, shm_broadcast_field::kTail);
+        base::load_relaxed<Field>(transmitter.base_ + transmitter.capacity_, shm_broadcast_field::kTail);
     transmitter.tail_ = tail >= 0 ? base::align_up<Field>(tail, kShmRecordAlignment) : 0;
     return transmitter;
 }
@@ -74,8 +76,8 @@ bool BroadcastTransmitter::transmit(std::int32_t type, std::span<const std::byte
     const Field begin = tail_ + static_cast<Field>(padding);
     const Field end = begin + static_cast<Field>(taken);
 
-    // SYNC(broadcast.intent): release; before any word is overwritten, receivers of the old ones are warned.
-    base::store_release(trailer, shm_broadcast_field::kTailIntent, end);
+    // Before any word is overwritten, receivers of the old ones are warned. relaxed: see store_words.
+    base::store_relaxed(trailer, shm_broadcast_field::kTailIntent, end);
     if (padding != 0) {
         store_header(base_ + offset, padding, kShmPaddingType);
     }
@@ -83,8 +85,8 @@ bool BroadcastTransmitter::transmit(std::int32_t type, std::span<const std::byte
     store_header(record, length, type);
     store_words(record + kShmRecordHeaderBytes, body);
 
-    // SYNC(broadcast.latest): release; pairs with attach and lapped.
-    base::store_release(trailer, shm_broadcast_field::kLatest, begin);
+    // relaxed: where to start over; nothing is read there before the tail says so.
+    base::store_relaxed(trailer, shm_broadcast_field::kLatest, begin);
     // SYNC(broadcast.tail): release; publishes the record to receive_next.
     base::store_release(trailer, shm_broadcast_field::kTail, end);
     tail_ = end;
@@ -97,9 +99,8 @@ Result<BroadcastReceiver> BroadcastReceiver::attach(std::span<std::byte> memory)
     receiver.base_ = memory.data();
     receiver.capacity_ = memory.size() - kShmBroadcastTrailerBytes;
     receiver.copy_ = std::make_unique<std::byte[]>(receiver.capacity_ / kShmMessagesPerLapMin);
-    // SYNC(broadcast.latest): acquire; pairs with transmit.
-    receiver.next_ =
-        base::load_acquire<Field>(receiver.base_ + receiver.capacity_, shm_broadcast_field::kLatest);
+    receiver.next_ =  // relaxed: see transmit
+        base::load_relaxed<Field>(receiver.base_ + receiver.capacity_, shm_broadcast_field::kLatest);
     return receiver;
 }
 
@@ -148,8 +149,8 @@ BroadcastMessage BroadcastReceiver::read_at(std::int64_t position, std::int64_t 
 
 BroadcastMessage BroadcastReceiver::lapped() {
     ++lapped_count_;
-    // SYNC(broadcast.latest): acquire; pairs with transmit.
-    next_ = base::load_acquire<Field>(base_ + capacity_, shm_broadcast_field::kLatest);
+    next_ =
+        base::load_relaxed<Field>(base_ + capacity_, shm_broadcast_field::kLatest);  // relaxed: see transmit
     return {Reception::kLapped, 0, {}};
 }
 
@@ -164,8 +165,8 @@ std::size_t BroadcastReceiver::offset_of(std::int64_t position) const {
 }
 
 bool BroadcastReceiver::is_intact(std::int64_t position) const {
-    // SYNC(broadcast.intent): acquire; pairs with transmit. Unsigned, since a scribbled one may overflow.
-    const Field intent = base::load_acquire<Field>(base_ + capacity_, shm_broadcast_field::kTailIntent);
+    // relaxed: the words loaded before it carry it along. Unsigned, since a scribbled one may overflow.
+    const Field intent = base::load_relaxed<Field>(base_ + capacity_, shm_broadcast_field::kTailIntent);
     return static_cast<Word>(intent) - static_cast<Word>(position) < capacity_;
 }
 

@@ -1,7 +1,6 @@
 #include "ring/shm_mpsc_ring.h"
 
 #include <atomic>
-#include <cstring>
 
 namespace fulmar::ring {
 
@@ -21,6 +20,19 @@ bool is_possible_position(Field position) {
 
 bool is_word_aligned(const std::byte* at) {
     return base::is_aligned(reinterpret_cast<std::uintptr_t>(at), std::uintptr_t{kShmRecordAlignment});
+}
+
+/// The negative length says how far a claim reaches, should its producer die before the positive one.
+void open_record(std::byte* record, std::size_t length, std::int32_t type) {
+    const auto word = static_cast<std::uint32_t>(-static_cast<std::int32_t>(length)) |
+                      static_cast<std::uint64_t>(static_cast<std::uint32_t>(type)) << 32;
+    base::store_relaxed<std::uint64_t>(record, 0, word);
+    // SYNC(shm_ring.claim): release; who sees a word of the body also sees the length. A release operation
+    // orders only what precedes it, so this is a fence. TSan does not model fences and no data race depends
+    // on this one.
+#if !defined(__SANITIZE_THREAD__)
+    std::atomic_thread_fence(std::memory_order_release);
+#endif
 }
 
 void write_padding(std::byte* record, std::size_t length) {
@@ -59,7 +71,10 @@ ShmMpscRing::Claim ShmMpscRing::try_claim(std::int32_t type, std::size_t body_le
         // SYNC(shm_ring.head_cache): acquire; the consumer's zeroing comes before our writing. Head before
         // tail: then a tail behind the head is a scribble and not a race.
         Field head = base::load_acquire<Field>(trailer(), shm_ring_field::kHeadCache);
-        Field tail = base::load_acquire<Field>(trailer(), shm_ring_field::kTail);
+        // relaxed, here and in the exchange: the tail only deals out space. What was written there, and that
+        // it may be written again, goes by the records' lengths and the head; whoever sees a head sees by
+        // it a tail at least as far.
+        Field tail = base::load_relaxed<Field>(trailer(), shm_ring_field::kTail);
         if (!base::is_aligned<Field>(tail, kShmRecordAlignment)) {
             return {.result = ShmWriteResult::kCorrupt};
         }
@@ -70,7 +85,7 @@ ShmMpscRing::Claim ShmMpscRing::try_claim(std::int32_t type, std::size_t body_le
         if (distance(head, tail) > limit || distance(head, tail) < 0) {
             // SYNC(shm_ring.head): acquire; pairs with consume.
             head = base::load_acquire<Field>(trailer(), shm_ring_field::kHead);
-            if (distance(head, base::load_acquire<Field>(trailer(), shm_ring_field::kTail)) < 0) {
+            if (distance(head, base::load_relaxed<Field>(trailer(), shm_ring_field::kTail)) < 0) {
                 return {.result = ShmWriteResult::kCorrupt};
             }
             if (distance(head, tail) > limit) {
@@ -79,22 +94,18 @@ ShmMpscRing::Claim ShmMpscRing::try_claim(std::int32_t type, std::size_t body_le
             // SYNC(shm_ring.head_cache): release; pairs with the acquire above in other producers.
             base::store_release(trailer(), shm_ring_field::kHeadCache, head);
         }
-        // SYNC(shm_ring.tail): acq_rel; pairs with the acquire loads here, so that whoever sees a head also
-        // sees a tail at least as far.
         if (!base::atomic_at<Field>(trailer(), shm_ring_field::kTail)
                  .compare_exchange_strong(
-                     tail, distance(-needed - padding, tail), std::memory_order_acq_rel)) {
+                     tail, distance(-needed - padding, tail), std::memory_order_relaxed)) {
             continue;
         }
         std::byte* record = base_ + offset;
         if (padding != 0) {
-            base::store_release(record, 0, static_cast<std::int32_t>(-padding));
+            open_record(record, static_cast<std::size_t>(padding), kShmPaddingType);
             write_padding(record, static_cast<std::size_t>(padding));
             record = base_;
         }
-        // The negative length says how far the claim reaches, should this process die before commit.
-        base::store_release(record, 0, -static_cast<std::int32_t>(record_length));
-        base::store_relaxed(record, kShmRecordTypeOffset, type);
+        open_record(record, record_length, type);
         return {ShmWriteResult::kWritten, record, static_cast<std::int32_t>(record_length)};
     }
 }
@@ -112,7 +123,7 @@ ShmWriteResult ShmMpscRing::try_write(std::int32_t type, std::span<const std::by
     const Claim claim = try_claim(type, body.size());
     if (claim.valid()) {
         if (!body.empty()) {
-            std::memcpy(claim.body().data(), body.data(), body.size());
+            base::store_bytes(claim.body().data(), body.data(), body.size());
         }
         commit(claim);
     }
@@ -136,13 +147,13 @@ std::int64_t ShmMpscRing::consumer_heartbeat_ms() const {
 }
 
 std::int64_t ShmMpscRing::producer_position() const {
-    // SYNC(shm_ring.tail): acquire; pairs with try_claim.
-    return base::load_acquire<Field>(trailer(), shm_ring_field::kTail);
+    // relaxed: see try_claim.
+    return base::load_relaxed<Field>(trailer(), shm_ring_field::kTail);
 }
 
 std::int64_t ShmMpscRing::consumer_position() const {
-    // SYNC(shm_ring.head): acquire; pairs with consume.
-    return base::load_acquire<Field>(trailer(), shm_ring_field::kHead);
+    // relaxed: a number to compare; a consumer that takes over learns from elsewhere that the last one left.
+    return base::load_relaxed<Field>(trailer(), shm_ring_field::kHead);
 }
 
 void ShmMpscRing::begin_read() {
@@ -165,8 +176,8 @@ bool ShmMpscRing::parse(std::size_t consumed, Record& out) {
     if (length <= 0) {
         return false;
     }
-    // SYNC(shm_ring.tail): acquire; pairs with try_claim. Who publishes a length has moved the tail beyond
-    // the record before, so a record that reaches further would take what others are about to claim.
+    // Who publishes a length has moved the tail beyond the record before, so a record that reaches further
+    // would take what others are about to claim.
     const Field claimed = distance(head_ + static_cast<Field>(consumed), producer_position());
     if (!accept(record, length, capacity_ - offset, out) || static_cast<Field>(out.taken) > claimed) {
         ++corruptions_;
@@ -199,7 +210,7 @@ bool ShmMpscRing::accept(const std::byte* record, std::int32_t length, std::size
 void ShmMpscRing::consume(std::size_t bytes) {
     if (bytes != 0) {
         // Old bytes must not be taken for a length by the next lap.
-        std::memset(base_ + offset_of(head_), 0, bytes);
+        base::zero_bytes(base_ + offset_of(head_), bytes);
         head_ += static_cast<Field>(bytes);
         // SYNC(shm_ring.head): release; reads and zeroing are over before a producer reuses the space.
         base::store_release(trailer(), shm_ring_field::kHead, head_);
@@ -220,10 +231,10 @@ void ShmMpscRing::skip_all_claimed() {
     Field tail = producer_position();
     if (!is_claimed_plausible(tail)) {
         ++corruptions_;
-        std::memset(base_, 0, capacity_);
-        // SYNC(shm_ring.tail): acq_rel; a producer that got in between keeps its claim.
+        base::zero_bytes(base_, capacity_);
+        // An exchange: a producer that got in between keeps its claim.
         base::atomic_at<Field>(trailer(), shm_ring_field::kTail)
-            .compare_exchange_strong(tail, head_, std::memory_order_acq_rel);
+            .compare_exchange_strong(tail, head_, std::memory_order_relaxed);
         base::store_release(trailer(), shm_ring_field::kHeadCache, head_);
         return;
     }
@@ -235,8 +246,8 @@ void ShmMpscRing::skip_all_claimed() {
 void ShmMpscRing::zero_between(std::int64_t begin, std::int64_t end) {
     const auto length = static_cast<std::size_t>(end - begin);
     const std::size_t first = std::min(length, capacity_ - offset_of(begin));
-    std::memset(base_ + offset_of(begin), 0, first);
-    std::memset(base_, 0, length - first);
+    base::zero_bytes(base_ + offset_of(begin), first);
+    base::zero_bytes(base_, length - first);
 }
 
 bool ShmMpscRing::unblock() {
@@ -289,6 +300,7 @@ bool ShmMpscRing::pad_hole(std::int64_t tail) {
 /// Bytes from `begin` to the first word that is not zero, or to `limit`.
 std::size_t ShmMpscRing::hole_length(std::size_t begin, std::size_t limit) const {
     std::size_t at = begin;
+    // SYNC(shm_ring.claim): acquire; pairs with open_record.
     while (at < limit && base::load_acquire<std::int32_t>(base_ + at, 0) == 0) {
         at += kShmRecordAlignment;
     }

@@ -47,8 +47,8 @@ inline void store_negative_length(std::byte* frame, const FrameSpec& spec) {
     const auto type_and_flags = static_cast<std::int32_t>(
         (static_cast<std::uint32_t>(spec.type) << 16) | (static_cast<std::uint32_t>(spec.flags) << 8));
     base::store_relaxed<std::uint64_t>(frame, 0, two_words(-spec.frame_length, type_and_flags));
-    // SYNC(term.claim): the unblocker, which looks for non-zero words behind a zero length, must not see
-    // payload before the negative length. Store-store order with what follows: a release operation orders
+    // SYNC(term.claim): release; the unblocker, which looks for non-zero words behind a zero length, must not
+    // see payload before the negative length. Store-store order with what follows: a release operation orders
     // only what precedes it, so this is the one place for a fence. TSan does not model fences and no data
     // race depends on this one.
 #if !defined(__SANITIZE_THREAD__)

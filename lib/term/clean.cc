@@ -1,7 +1,6 @@
 #include "term/clean.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/position.h"
 #include "wire/frame.h"
@@ -22,7 +21,7 @@ std::int64_t clean(const layout::LogBuffer& log, std::int64_t dirty_position, st
     }
     std::byte* start = log.at(dirty_position);
     constexpr std::size_t kFirst = sizeof(std::uint64_t);
-    std::memset(start + kFirst, 0, static_cast<std::size_t>(length) - kFirst);
+    base::zero_bytes(start + kFirst, static_cast<std::size_t>(length) - kFirst);
     // SYNC(term.clean): release; whoever finds this length zero finds zeros behind it. Pairs with
     // wire::frame_length_acquire.
     base::store_release<std::uint64_t>(start, 0, 0);

@@ -26,6 +26,7 @@ bool fill_gap(const std::byte* default_header, std::byte* term, std::int32_t ter
     if (length < wire::kDataHeaderLength) {
         return false;
     }
+    // SYNC(term.claim): acquire; who met a producer's payload behind a zero length now meets its length.
     for (std::int32_t at = offset + length - wire::kFrameAlignment; at >= offset;
          at -= wire::kFrameAlignment) {
         if (wire::frame_length_acquire(term + at) != 0) {

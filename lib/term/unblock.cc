@@ -49,6 +49,7 @@ std::int32_t dead_claim_length(const Blocked& blocked, std::int32_t negative_len
 /// End of the hole: the next non-zero length word or the end of what was claimed.
 std::int32_t hole_end(const Blocked& blocked) {
     std::int32_t end = blocked.offset + wire::kFrameAlignment;
+    // SYNC(term.clean): acquire; words that nobody claimed since are zeros.
     while (end < blocked.claimed_end && wire::frame_length_acquire(blocked.term + end) == 0) {
         end += wire::kFrameAlignment;
     }

@@ -244,6 +244,27 @@ TEST_CASE("dpdk memif: a second server on a socket is refused, an abandoned sock
     CHECK(::access(path.c_str(), F_OK) != 0);
 }
 
+TEST_CASE("dpdk memif: both ends of one process close while the other's farewell is handled") {
+    need_eal();
+    for (int round = 0; round < 40; ++round) {
+        CAPTURE(round);
+        const auto path = fmt::format("/tmp/fulmar-test-{}-both-{}.sock", ::getpid(), round);
+        auto server = Device::open({DeviceSpec::Kind::kMemifServer, path}, {});
+        REQUIRE_MESSAGE(server.has_value(), (server ? "" : server.error().message));
+        auto client = Device::open({DeviceSpec::Kind::kMemifClient, path}, {});
+        REQUIRE_MESSAGE(client.has_value(), (client ? "" : client.error().message));
+        const auto deadline = test::monotonic_now() + seconds(20);
+        while (!(*client)->retry(test::monotonic_now()) || !(*server)->link_up()) {
+            REQUIRE(test::monotonic_now() < deadline);
+            ::sched_yield();
+        }
+        if (round % 2 == 0) {
+            client.value().reset();
+        }
+        server.value().reset();
+    }
+}
+
 TEST_CASE("dpdk eal: starts once, keeps the thread's processors, and tells its mode") {
     need_eal();
     const auto again = pmd_glue::start_eal({});

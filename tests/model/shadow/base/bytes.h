@@ -60,6 +60,18 @@ void store_relaxed(std::byte* bytes, std::size_t offset, T value, FULMAR_SITE_AR
     atomic_at<T>(bytes, offset).store(value, std::memory_order_relaxed, file, line);
 }
 
+inline void store_bytes(std::byte* to, const std::byte* from, std::size_t length) {
+    model::sim_plain_write(to, length);
+    std::memcpy(to, from, length);
+}
+/// The race detector learns of the front only, where the next frame's header and payload will lie: a term is
+/// cleared in long pieces, and a schedule takes microseconds.
+inline void zero_bytes(std::byte* at, std::size_t length) {
+    constexpr std::size_t kWatched = 64;
+    model::sim_plain_write(at, length < kWatched ? length : kWatched);
+    std::memset(at, 0, length);
+}
+
 template <class T>
 [[nodiscard]] constexpr T align_up(T value, T alignment) {
     return static_cast<T>((value + (alignment - 1)) & ~(alignment - 1));
