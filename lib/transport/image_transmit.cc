@@ -47,6 +47,8 @@ void Image::move_window(Instant now) {
     const std::int64_t consumed = min_subscriber_position();
     if (consumed != consumed_position_) {
         consumed_position_ = consumed;
+        // SYNC(image.consumed): release; pairs with the conductor's acquire where a subscriber joins.
+        consumed_.store(consumed, std::memory_order_release);
     }
     const std::int64_t term_length = log_.term_length();
     const std::int64_t dirty_end =
