@@ -197,6 +197,7 @@ class Conductor {
     void on_create_image(Instant now, const ImageRequest& request);
     void on_image_log(Instant now, std::size_t index, std::unique_ptr<ResourceTask> task);
     void create_image(Instant now, const PendingImage& pending, LogFile log);
+    [[nodiscard]] bool has_image(const ReceiveChannelEndpoint& endpoint, const wire::Setup& setup) const;
     Status check_image(const ImageRequest& request, std::int32_t& window) const;
     [[nodiscard]] const SubscriptionState* matching_subscription(
         const ReceiveChannelEndpoint& endpoint, std::int32_t stream_id, std::int32_t session_id) const;

@@ -77,9 +77,23 @@ Status Conductor::check_image(const ImageRequest& request, std::int32_t& window)
     return Done{};
 }
 
+/// The receiver forgets a stream when its last subscription goes, and asks again for the next one, although
+/// the session's image is on its way.
+bool Conductor::has_image(const ReceiveChannelEndpoint& endpoint, const wire::Setup& setup) const {
+    const bool is_made = std::any_of(images_.begin(), images_.end(), [&](const auto& image) {
+        return image->phase == ImageState::Phase::kActive && image->endpoint == &endpoint &&
+               image->stream_id == setup.stream_id && image->session_id == setup.session_id;
+    });
+    return is_made ||
+           std::any_of(pending_images_.begin(), pending_images_.end(), [&](const PendingImage& pending) {
+               return pending.endpoint == &endpoint && pending.setup.stream_id == setup.stream_id &&
+                      pending.setup.session_id == setup.session_id;
+           });
+}
+
 void Conductor::on_create_image(Instant, const ImageRequest& request) {
     ReceiveChannelEndpoint& endpoint = *request.endpoint;
-    if (endpoint.closing || shutting_down_) {
+    if (endpoint.closing || shutting_down_ || has_image(endpoint, request.setup)) {
         return;
     }
     std::int32_t window = 0;
@@ -251,7 +265,7 @@ bool Conductor::link_image_subscriber(SubscriptionState& subscription, ImageStat
     }
     // A newcomer starts with the slowest reader, but nowhere a reader's scribbled position could say.
     const std::int64_t newest = image.core->rebuild_position();
-    const std::int64_t oldest = newest - image.core->options().window_length;
+    const std::int64_t oldest = image.core->consumed_position();
     std::int64_t join = newest;
     std::size_t readers = 0;
     for (const SubscriberLink& link : subscriber_links_) {
@@ -260,7 +274,7 @@ bool Conductor::link_image_subscriber(SubscriptionState& subscription, ImageStat
             ++readers;
         }
     }
-    join = std::max({join, oldest, image.core->options().initial_position});
+    join = std::max(join, oldest);
     if (FULMAR_PLANTED(kJoinOffByOneFrame)) {
         join += wire::kFrameAlignment;
     }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/sender.h"
+#include "base/assert.h"
 #include "base/position.h"
 #include "transport/image.h"
 
@@ -309,8 +310,9 @@ void Receiver::add_image(ReceiveChannelEndpoint& endpoint, transport::Image& ima
     if (stream == nullptr) {
         stream = std::make_unique<StreamInterest>();
     }
-    stream->entries.at(key_of(image.session_id())) = {
-        &image, SessionState::kInitInProgress, Instant::never()};
+    SessionEntry& entry = stream->entries.at(key_of(image.session_id()));
+    FULMAR_ASSERT(entry.image == nullptr, "the conductor makes one image of a session at a time");
+    entry = {&image, SessionState::kInitInProgress, Instant::never()};
     ++stream->images;
     images_.push_back(&image);
 }

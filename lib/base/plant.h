@@ -26,7 +26,7 @@ enum class Plant : int {
     kEosBeforeDrained,         ///< the end of a stream is announced while data is unsent
     kEarlyLinger,              ///< an image leaves before its subscribers have read it
     kRetransmitBeyondSent,     ///< a retransmit runs on into what was never sent
-    kRetransmitIgnoresFloor,   ///< a retransmit reaches into what may have been cleaned
+    kRetransmitTrustsNak,      ///< a retransmit begins wherever a NAK says
     kUnsentRestForgotten,      ///< packets that the port did not take count as sent
     kUnblockImpatient,         ///< a claim is taken for dead at once
     kIpcIgnoresSlowest,        ///< limit and cleaner of an IPC log follow its fastest subscriber

@@ -1,5 +1,6 @@
 #include "term/unblock.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/plant.h"
@@ -11,7 +12,7 @@
 namespace fulmar::term {
 namespace {
 
-/// The blocked term and how much of it was claimed; made of private copies.
+/// The blocked term and how much of it was claimed long enough ago; made of private copies.
 struct Blocked {
     std::byte* term = nullptr;
     std::int32_t term_length = 0;
@@ -64,7 +65,7 @@ UnblockResult finish(const layout::LogBuffer& log, const Blocked& blocked, std::
     return UnblockResult::kUnblockedToEnd;
 }
 
-UnblockResult unblock_term(const layout::LogBuffer& log, const Blocked& blocked, Producers producers) {
+UnblockResult unblock_term(const layout::LogBuffer& log, const Blocked& blocked) {
     const std::int32_t length = wire::frame_length_acquire(blocked.term + blocked.offset);
     if (length > 0) {
         return UnblockResult::kNoAction;  // committed after all
@@ -75,10 +76,6 @@ UnblockResult unblock_term(const layout::LogBuffer& log, const Blocked& blocked,
         return finish(log, blocked, blocked.offset + claim);
     }
     const std::int32_t end = hole_end(blocked);
-    const bool to_tail = end >= blocked.claimed_end;
-    if (to_tail && end < blocked.term_length && producers == Producers::kMayLive) {
-        return UnblockResult::kNoAction;
-    }
     if (!fill_gap(
             log.default_header(), blocked.term, blocked.term_id, blocked.offset, end - blocked.offset)) {
         return UnblockResult::kNoAction;  // somebody wrote into it meanwhile
@@ -102,7 +99,8 @@ bool rotate_for_dead(const layout::LogBuffer& log, const Blocked& blocked) {
 
 }  // namespace
 
-UnblockResult unblock(const layout::LogBuffer& log, std::int64_t blocked_position, Producers producers) {
+UnblockResult unblock(
+    const layout::LogBuffer& log, std::int64_t blocked_position, std::int64_t overdue_until) {
     if (blocked_position < 0 || blocked_position >= position_max(log.term_length())) {
         return UnblockResult::kNoAction;
     }
@@ -119,12 +117,14 @@ UnblockResult unblock(const layout::LogBuffer& log, std::int64_t blocked_positio
         return UnblockResult::kUnblockedToEnd;
     }
     const layout::RawTail tail = log.tail_acquire(partition);
-    blocked.claimed_end = tail.offset(blocked.term_length) & ~(wire::kFrameAlignment - 1);
+    const std::int64_t overdue = std::clamp<std::int64_t>(
+        overdue_until - (blocked_position - blocked.offset), 0, tail.offset(blocked.term_length));
+    blocked.claimed_end = static_cast<std::int32_t>(overdue) & ~(wire::kFrameAlignment - 1);
     if (tail.term_id() != blocked.term_id || blocked.offset >= blocked.claimed_end ||
         !base::is_aligned(blocked.offset, wire::kFrameAlignment)) {
         return UnblockResult::kNoAction;
     }
-    return unblock_term(log, blocked, producers);
+    return unblock_term(log, blocked);
 }
 
 }  // namespace fulmar::term

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "layout/log_buffer.h"
 
@@ -14,17 +15,15 @@ enum class UnblockResult : std::uint8_t {
     kUnblockedToEnd,  ///< padding up to the end of the term; the log was rotated if it had to be
 };
 
-/// Who may still write into the log.
-enum class Producers : std::uint8_t {
-    kMayLive,  ///< a hole that reaches the tail is left alone: its owner may just have claimed it
-    kGone,     ///< all have closed or died: a hole that reaches the tail becomes padding as well
-};
+/// No claim is too young: all producers have closed or died.
+inline constexpr std::int64_t kAllOverdue = std::numeric_limits<std::int64_t>::max();
 
-/// Unblocks the log at `blocked_position` if a claim there was never committed.
+/// Unblocks the log at `blocked_position` if a claim there was never committed. What was claimed at
+/// `overdue_until` or behind it is left alone: its owner may just have claimed it.
 /// source: Aeron log buffer unblocker; negative length: that claim becomes PAD. Zero: the hole up to
 /// the next non-zero length, verified again backwards, becomes PAD. A term that was filled but not rotated
 /// is rotated. Lengths that cannot be are taken as reaching to the end of what was claimed.
 UnblockResult unblock(
-    const layout::LogBuffer& log, std::int64_t blocked_position, Producers producers = Producers::kMayLive);
+    const layout::LogBuffer& log, std::int64_t blocked_position, std::int64_t overdue_until = kAllOverdue);
 
 }  // namespace fulmar::term

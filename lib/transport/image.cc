@@ -25,7 +25,8 @@ Image::Image(const ImageOptions& options, layout::LogBuffer log, const ImageCoun
       last_sm_position_(options.initial_position),
       consumed_position_(options.initial_position),
       sm_deadline_(options.created),
-      last_packet_(options.created) {
+      last_packet_(options.created),
+      consumed_(options.initial_position) {
     counters_.receiver_hwm.set_release(options.initial_position);
     counters_.receiver_position.set_release(options.initial_position);
     log_.set_active_transport_count(1);

@@ -98,6 +98,8 @@ class Image {
     /// SYNC(image.state): acquire; pairs with the receiver's release in on_timer.
     [[nodiscard]] State state() const { return state_.load(std::memory_order_acquire); }
     [[nodiscard]] std::int64_t rebuild_position() const { return counters_.receiver_position.get_acquire(); }
+    /// Up to here every subscriber has read, as of the receiver's last cycle: always between two frames.
+    [[nodiscard]] std::int64_t consumed_position() const { return consumed_.load(std::memory_order_acquire); }
     [[nodiscard]] bool is_end_of_stream() const { return end_of_stream_.load(std::memory_order_acquire); }
 
     /// The receiver no longer knows this image; the conductor may free it.
@@ -111,6 +113,8 @@ class Image {
         const std::byte* packet, std::int32_t length, std::int64_t& extent) const;
     void stop_readers_at(std::int64_t position);
     void publish_positions();
+    /// The furthest that anything we ever sent invites.
+    [[nodiscard]] std::int64_t window_end() const { return last_sm_position_ + log_.term_length() / 2; }
     void move_window();
     void send_status_message(Instant now, TransmitBatch& batch, std::uint8_t flags);
     void send_error(Instant now, TransmitBatch& batch);
@@ -144,6 +148,7 @@ class Image {
     std::array<observe::Counter, kSubscribersMax> subscribers_;
 
     std::atomic<State> state_{State::kActive};
+    std::atomic<std::int64_t> consumed_;
     std::atomic<bool> end_of_stream_{false};
 };
 

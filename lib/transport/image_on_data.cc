@@ -69,7 +69,8 @@ void Image::on_data(Instant now, const std::byte* packet, std::int32_t length) {
         return;
     }
     const std::int64_t end = position + extent;
-    if (end > last_sm_position_ + log_.term_length() / 2) {
+    // A window counts what travels: padding that begins in it may take the stream beyond its end.
+    if (position + length > window_end()) {
         system_[SystemCounter::kFlowControlOverRuns].increment_relaxed();
         return;
     }
@@ -140,7 +141,8 @@ void Image::on_heartbeat(Instant now, std::int64_t position, std::uint8_t flags)
         system_[SystemCounter::kFlowControlUnderRuns].increment_relaxed();
         return;
     }
-    if (position > last_sm_position_ + log_.term_length() / 2) {
+    // Behind padding a sender stands at most at the end of the term in which the window ends.
+    if (position > base::align_up<std::int64_t>(window_end(), log_.term_length())) {
         system_[SystemCounter::kFlowControlOverRuns].increment_relaxed();
         return;
     }

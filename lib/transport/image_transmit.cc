@@ -42,8 +42,13 @@ void Image::poll_transmit(Instant now, TransmitBatch& batch) {
 
 /// A status message is due once a quarter of the window was consumed since the last one.
 void Image::move_window() {
-    consumed_position_ = min_subscriber_position();
-    if (consumed_position_ - last_sm_position_ > options_.window_length / 4) {
+    const std::int64_t consumed = min_subscriber_position();
+    if (consumed != consumed_position_) {
+        consumed_position_ = consumed;
+        // SYNC(image.consumed): release; pairs with the conductor's acquire where a subscriber joins.
+        consumed_.store(consumed, std::memory_order_release);
+    }
+    if (consumed - last_sm_position_ > options_.window_length / 4) {
         sm_due_ = true;
     }
 }

@@ -167,25 +167,16 @@ void IpcPublication::check_for_blocked_producer(Instant now) {
     if (options_.is_exclusive && !abandoned) {
         return;  // Its one producer owns the hole and may take its time.
     }
-    if (consumer_position_ >= log_.producer_position()) {
-        blocked_at_ = base::kNullPosition;
-        return;
-    }
-    if (blocked_at_ != consumer_position_) {
-        blocked_at_ = consumer_position_;
-        blocked_since_ = now;
-        return;
-    }
-    const Duration patience =
+    const Duration usual =
         abandoned ? std::min(kAbandonedGrace, options_.unblock_timeout) : options_.unblock_timeout;
-    if (now - blocked_since_ < patience && !FULMAR_PLANTED(kUnblockImpatient)) {
+    const Duration patience = FULMAR_PLANTED(kUnblockImpatient) ? Duration{} : usual;
+    if (!producer_watch_.is_blocked(now, consumer_position_, log_.producer_position(), patience)) {
         return;
     }
-    const auto producers = abandoned ? term::Producers::kGone : term::Producers::kMayLive;
-    if (term::unblock(log_, consumer_position_, producers) != term::UnblockResult::kNoAction) {
+    const std::int64_t overdue = abandoned ? term::kAllOverdue : producer_watch_.overdue_until();
+    if (term::unblock(log_, consumer_position_, overdue) != term::UnblockResult::kNoAction) {
         system_[layout::SystemCounter::kUnblockedPublications].increment_relaxed();
     }
-    blocked_since_ = now;
 }
 
 void IpcPublication::close(Instant now) {
@@ -198,7 +189,7 @@ void IpcPublication::close(Instant now) {
     counters_.publisher_position.set_release(producer_position);
     log_.set_end_of_stream_position(producer_position);
     state_ = State::kDraining;
-    blocked_at_ = base::kNullPosition;
+    producer_watch_.reset();
     on_timer(now);
 }
 

@@ -12,6 +12,7 @@
 #include "fulmar/time.h"
 #include "layout/log_buffer.h"
 #include "observe/counters.h"
+#include "transport/producer_watch.h"
 #include "transport/system_counters.h"
 
 namespace fulmar::transport {
@@ -68,7 +69,7 @@ class IpcPublication {
     /// Connection state, unblocking and life cycle; call every timer interval or sooner.
     void on_timer(Instant now);
     /// Our process stood still, and producers may have with it: none is blocked since before.
-    void on_conductor_stall() { blocked_at_ = base::kNullPosition; }
+    void on_conductor_stall() { producer_watch_.reset(); }
     /// The last client reference is gone: let subscribers drain, then linger.
     void close(Instant now);
     /// Ends the stream where it stands; what subscribers have not read is lost to them.
@@ -105,8 +106,7 @@ class IpcPublication {
     bool cleaning_ = false;
     std::int64_t consumer_position_;
     std::int64_t last_producer_position_;
-    std::int64_t blocked_at_ = base::kNullPosition;
-    Instant blocked_since_;
+    ProducerWatch producer_watch_;
     Instant linger_since_;
     std::size_t subscriber_count_ = 0;
     std::array<Subscriber, kSubscribersMax> subscribers_;

@@ -15,6 +15,7 @@
 #include "layout/log_buffer.h"
 #include "observe/counters.h"
 #include "port/packet_port.h"
+#include "transport/producer_watch.h"
 #include "transport/receiver_liveness.h"
 #include "transport/retransmit_handler.h"
 #include "transport/system_counters.h"
@@ -102,7 +103,7 @@ class NetworkPublication {
     /// Ends the stream without delivering what is unsent.
     void revoke(Instant now);
     /// The conductor's process stood still, and producers may have with it: none is blocked since before.
-    void on_conductor_stall() { blocked_at_ = -1; }
+    void on_conductor_stall() { producer_watch_.reset(); }
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] bool is_connected() const { return connected_.load(std::memory_order_acquire); }
     [[nodiscard]] std::int64_t producer_position() const { return log_.producer_position(); }
@@ -120,7 +121,9 @@ class NetworkPublication {
     void add_heartbeat(Instant now, TransmitBatch& batch);
     void expire_receivers(Instant now);
     void restart_heartbeats(Instant now);
+    [[nodiscard]] std::int64_t oldest_unconsumed() const;
     [[nodiscard]] std::int64_t retransmit_floor() const;
+    [[nodiscard]] bool is_frame_at(const std::byte* frame, std::int64_t position) const;
     void set_connected(bool connected);
     void check_for_blocked_producer(Instant now);
     [[nodiscard]] bool is_drained() const;
@@ -161,8 +164,7 @@ class NetworkPublication {
     State state_ = State::kActive;
     std::int64_t clean_position_;
     std::int64_t last_limit_ = 0;
-    std::int64_t blocked_at_ = -1;
-    Instant blocked_since_;
+    ProducerWatch producer_watch_;
     Instant linger_since_;
 };
 

@@ -79,17 +79,14 @@ int NetworkPublication::raise_limit(std::int64_t wanted, std::int64_t sent) {
 
 void NetworkPublication::check_for_blocked_producer(Instant now) {
     const std::int64_t consumer = counters_.sender_position.get_acquire();
-    if (consumer != blocked_at_ || producer_position() <= consumer) {
-        blocked_at_ = consumer;
-        blocked_since_ = now;
+    const Duration patience = FULMAR_PLANTED(kUnblockImpatient) ? Duration{} : options_.unblock_timeout;
+    if (!producer_watch_.is_blocked(now, consumer, producer_position(), patience)) {
         return;
     }
-    if (now - blocked_since_ >= options_.unblock_timeout || FULMAR_PLANTED(kUnblockImpatient)) {
-        const auto producers = state_ == State::kActive ? term::Producers::kMayLive : term::Producers::kGone;
-        if (term::unblock(log_, consumer, producers) != term::UnblockResult::kNoAction) {
-            system_[SystemCounter::kUnblockedPublications].increment_relaxed();
-        }
-        blocked_since_ = now;
+    const std::int64_t overdue =
+        state_ == State::kActive ? producer_watch_.overdue_until() : term::kAllOverdue;
+    if (term::unblock(log_, consumer, overdue) != term::UnblockResult::kNoAction) {
+        system_[SystemCounter::kUnblockedPublications].increment_relaxed();
     }
 }
 
@@ -105,7 +102,7 @@ void NetworkPublication::close(Instant now) {
     counters_.publisher_limit.set_release(end);
     log_.set_end_of_stream_position(end);
     state_ = State::kDraining;
-    blocked_at_ = -1;
+    producer_watch_.reset();
     on_timer(now);
 }
 

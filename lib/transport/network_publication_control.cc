@@ -27,8 +27,7 @@ void NetworkPublication::on_status_message(Instant now, const wire::StatusMessag
     }
     const std::int64_t position = base::compute_position(
         message.consumption_term_id, message.consumption_term_offset, log_.shift(), options_.initial_term_id);
-    const std::int64_t distance = position - sender_position_;
-    if (distance > term_length / 2 || distance < -(term_length / 2)) {
+    if (position > sender_position_ + term_length / 2 || position < oldest_unconsumed()) {
         system_[SystemCounter::kStatusMessagesRejected].increment_relaxed();
         return;
     }
@@ -70,7 +69,7 @@ void NetworkPublication::on_nak(Instant now, const wire::Nak& nak) {
     const std::int64_t position =
         base::compute_position(nak.term_id, nak.term_offset, log_.shift(), options_.initial_term_id);
     if (position >= sender_position_ ||
-        (position < retransmit_floor() && !FULMAR_PLANTED(kRetransmitIgnoresFloor))) {
+        (position < retransmit_floor() && !FULMAR_PLANTED(kRetransmitTrustsNak))) {
         return;
     }
     const std::int64_t length = std::min<std::int64_t>(

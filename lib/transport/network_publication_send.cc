@@ -122,10 +122,25 @@ void NetworkPublication::add_heartbeat(Instant now, TransmitBatch& batch) {
     next_heartbeat_ = now + heartbeat_delay_;
 }
 
+/// Whoever let us come this far had consumed everything up to half a term before. Beyond its limit there is
+/// nothing but padding, which travels as a header.
+std::int64_t NetworkPublication::oldest_unconsumed() const {
+    return std::min(sender_position_, sender_limit_) - log_.term_length() / 2;
+}
+
 std::int64_t NetworkPublication::retransmit_floor() const {
-    // What is older may be under the cleaner already.
-    const std::int32_t term_length = log_.term_length();
-    return sender_position_ - term_length / 2 - std::min(term_length / 8, wire::kMessageLengthMax);
+    // What is older than a term may be under the cleaner already.
+    return std::max(oldest_unconsumed(), sender_position_ - log_.term_length());
+}
+
+/// A NAK comes from the network: it may point into a frame, where payload would be taken for headers.
+bool NetworkPublication::is_frame_at(const std::byte* frame, std::int64_t position) const {
+    return base::load_le<std::int32_t>(frame, wire::field::kTermOffset) ==
+               base::compute_term_offset(position, log_.term_length()) &&
+           base::load_le<std::int32_t>(frame, wire::field::kTermId) ==
+               base::compute_term_id(position, log_.shift(), options_.initial_term_id) &&
+           base::load_le<std::int32_t>(frame, wire::field::kSessionId) == options_.session_id &&
+           base::load_le<std::int32_t>(frame, wire::field::kStreamId) == options_.stream_id;
 }
 
 void NetworkPublication::add_retransmits(Instant now, TransmitBatch& batch) {
@@ -134,12 +149,13 @@ void NetworkPublication::add_retransmits(Instant now, TransmitBatch& batch) {
         if (range == nullptr) {
             return;
         }
-        if (range->next < retransmit_floor() && !FULMAR_PLANTED(kRetransmitIgnoresFloor)) {
+        const std::int32_t offset = base::compute_term_offset(range->next, log_.term_length());
+        const std::byte* term = log_.term(base::partition_of_position(range->next, log_.shift()));
+        const bool is_there = range->next >= retransmit_floor() && is_frame_at(term + offset, range->next);
+        if (!is_there && !FULMAR_PLANTED(kRetransmitTrustsNak)) {
             retransmits_.drop(*range);
             continue;
         }
-        const std::int32_t offset = base::compute_term_offset(range->next, log_.term_length());
-        const std::byte* term = log_.term(base::partition_of_position(range->next, log_.shift()));
         // A NAK may end inside a frame; the frame is sent whole, but never beyond what was sent before.
         const auto limit =
             static_cast<std::int32_t>(std::min<std::int64_t>(sender_position_ - range->next, options_.mtu));

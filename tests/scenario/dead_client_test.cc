@@ -48,6 +48,29 @@ TEST_CASE("scenario: what is written behind a dead claim is delivered once the c
     }
 }
 
+TEST_CASE("scenario: a long message that died behind a narrow publication window does not stop the others") {
+    for (const bool is_ipc : {false, true}) {
+        for (const term::KillPoint point : kPoints) {
+            CAPTURE(is_ipc);
+            CAPTURE(static_cast<int>(point));
+            Stage stage(2);
+            const Topic& topic =
+                is_ipc ? stage.ipc_topic(0, "?pub-wnd=2k") : stage.udp_topic(1, "|pub-wnd=2k");
+            const Cast cast = two_writers(stage, topic, 0);
+            auto world = stage.begin();
+            // Its four fragments reach so far beyond the window that nobody can write behind them.
+            REQUIRE(world->app(cast.dying).publishers()[0].die_at(point, 5000));
+            world->app(cast.dying).die(seconds(10));
+            Publisher& living = world->app(cast.living).publishers()[0];
+            CHECK_FALSE(living.has_room());
+            CHECK(world->run_until([&] { return living.has_room(); }, milliseconds(300)));
+            CHECK(living.offer(100));
+            require_all_delivered(*world, milliseconds(50));
+            require_clean_end(*world);
+        }
+    }
+}
+
 TEST_CASE("scenario: a publication whose last client died in mid-write ends, with nothing behind the claim") {
     for (const bool is_ipc : {false, true}) {
         for (const term::KillPoint point : kPoints) {

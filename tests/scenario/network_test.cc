@@ -28,7 +28,7 @@ TEST_CASE("scenario: a session cut off for longer than every time-out comes back
     CHECK_FALSE(publisher.is_connected());
     CHECK_FALSE(publisher.offer(100));
 
-    CHECK(world->run_until([&] { return publisher.is_connected(); }, milliseconds(1500)));
+    CHECK(world->run_until([&] { return publisher.has_room(); }, milliseconds(1500)));
     CHECK(world->counts()[Count::image_rejoined] == 1);
     REQUIRE(publisher.offer(1000));
     require_all_delivered(*world, milliseconds(50));
@@ -71,7 +71,7 @@ TEST_CASE("scenario: clients find the driver that came after the one that crashe
         crash.length = milliseconds(20);
         world->apply(crash);
         world->run_for(milliseconds(300));
-        CHECK(world->run_until([&] { return Stage::is_connected(*world); }, milliseconds(1500)));
+        CHECK(world->run_until([&] { return Stage::is_ready(*world); }, milliseconds(1500)));
         REQUIRE(world->app(publishing).publishers()[0].offer(5000));
         require_all_delivered(*world, milliseconds(50));
     }

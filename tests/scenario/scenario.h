@@ -38,7 +38,9 @@ class Stage {
         return topic(
             node, "aeron:udp?endpoint=" + port::to_string(SimNet::address_of(node)) + ":40001" + more, false);
     }
-    const Topic& ipc_topic(int node) { return topic(node, "aeron:ipc", true); }
+    const Topic& ipc_topic(int node, const std::string& more = "") {
+        return topic(node, "aeron:ipc" + more, true);
+    }
 
     /// Applications without a plan of their own: the scenario makes every offer and every poll.
     std::size_t app(int node) {
@@ -55,23 +57,26 @@ class Stage {
         plan.bytes_max = 0;  // nothing by itself
         plan_.apps[app].publishers.push_back(plan);
     }
-    void subscribes(std::size_t app, const Topic& topic) {
+    /// It reads what comes, at most so many fragments in a cycle; 0: only what the scenario lets it read.
+    void subscribes(std::size_t app, const Topic& topic, int fragment_limit = 10) {
         SubscriberPlan plan;
         plan.topic = &topic;
+        plan.fragment_limit = fragment_limit;
         plan_.apps[app].subscribers.push_back(plan);
     }
 
     [[nodiscard]] std::unique_ptr<World> begin() {
         auto world = std::make_unique<World>(std::move(plan_), false);
-        const bool connected = world->run_until([&] { return is_connected(*world); }, milliseconds(100));
+        const bool connected = world->run_until([&] { return is_ready(*world); }, milliseconds(100));
         REQUIRE_MESSAGE(connected, world->verdict().what());
         return world;
     }
 
-    static bool is_connected(World& world) {
+    /// Everything is open, and every publisher can write.
+    static bool is_ready(World& world) {
         for (std::size_t i = 0; i < world.app_count(); ++i) {
             for (const Publisher& publisher : world.app(i).publishers()) {
-                if (!publisher.is_open() || !publisher.is_connected()) {
+                if (!publisher.is_open() || !publisher.has_room()) {
                     return false;
                 }
             }

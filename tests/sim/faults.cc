@@ -242,6 +242,16 @@ void World::garbage(const Fault& fault) {
                 nak.length = random_word();
                 wire::write_nak(frame.data(), nak);
                 net_.inject(to, sender, {frame.data(), wire::kNakLength});
+                // Once sent, but mostly so long ago that other bytes lie there now.
+                const auto terms = static_cast<std::uint64_t>(stream->end() / stream->term_length + 1);
+                nak.term_id = base::wrapping_add(
+                    stream->initial_term_id, static_cast<std::int32_t>(fault_prng_.below(terms)));
+                nak.term_offset = static_cast<std::int32_t>(fault_prng_.below(static_cast<std::uint64_t>(
+                                      stream->term_length / wire::kFrameAlignment))) *
+                                  wire::kFrameAlignment;
+                nak.length = stream->term_length - nak.term_offset;
+                wire::write_nak(frame.data(), nak);
+                net_.inject(to, sender, {frame.data(), wire::kNakLength});
             }
         }
     }

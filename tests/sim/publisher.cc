@@ -256,6 +256,11 @@ std::string Publisher::describe_log() const {
     return text + ", limit " + std::to_string(limit) + ", connected " + std::to_string(log_.is_connected());
 }
 
+bool Publisher::has_room() const {
+    return is_connected() &&
+           (concurrent_ ? concurrent_->available_window() : exclusive_->available_window()) > 0;
+}
+
 bool Publisher::must_die() const {
     return claim_.is_open() && context_.time.now - claimed_at_ > context_.timeouts.unblock / 2;
 }
@@ -299,11 +304,10 @@ void Publisher::abandon() {
     adding_ = 0;
 }
 
-bool Publisher::die_at(term::KillPoint point) {
+bool Publisher::die_at(term::KillPoint point, std::int32_t length) {
     if (concurrent_ == nullptr || mapping_ == nullptr || concurrent_->is_closed()) {
         return false;
     }
-    std::int32_t length = draw_length();
     if (point == term::KillPoint::kBeforeRotate) {
         // Only who runs over the end of a term rotates.
         const std::int64_t position = log_.producer_position();

@@ -28,6 +28,8 @@ class Publisher {
     [[nodiscard]] bool is_connected() const {
         return concurrent_ ? concurrent_->is_connected() : exclusive_ && exclusive_->is_connected();
     }
+    /// It is connected, and its limit lets it write.
+    [[nodiscard]] bool has_room() const;
     /// True once the last messages are in the log.
     [[nodiscard]] bool is_finished() const { return final_sent_ >= context_.final_messages; }
     [[nodiscard]] bool is_gone() const { return !is_open() && adding_ == 0; }
@@ -38,7 +40,8 @@ class Publisher {
     [[nodiscard]] std::string describe_log() const;
 
     /// Starts to write and stops at a point, as a process that is killed there. False when it cannot be now.
-    [[nodiscard]] bool die_at(term::KillPoint point);
+    [[nodiscard]] bool die_at(term::KillPoint point) { return die_at(point, draw_length()); }
+    [[nodiscard]] bool die_at(term::KillPoint point, std::int32_t length);
     /// Dies with a claim open. False when it cannot be now.
     [[nodiscard]] bool die_holding_claim();
     /// A claim has been held for so long that its process must not touch it any more.

@@ -117,35 +117,36 @@ void Subscriber::on_unavailable(Image& image) {
     if (closing_) {
         return;
     }
-    ended_.push_back(
-        {image.session_id(), image.position(), image.is_end_of_stream(), image.is_publication_revoked()});
+    const auto found = readers_.find(image.session_id());
+    if (found == readers_.end()) {
+        context_.verdict.fail(
+            "an image ended that never began: session " + std::to_string(image.session_id()));
+        return;
+    }
+    // A client that slept hears of the end and of the session's next image in one cycle.
+    reached_[image.session_id()] = image.position();
+    ended_.push_back({found->second, image.position(), image.is_end_of_stream()});
+    readers_.erase(found);
 }
 
 void Subscriber::judge_ended(bool client_ended) {
     std::vector<Ended> ended;
     ended.swap(ended_);
-    for (const Ended& one : ended) {
+    for (Ended& one : ended) {
         if (!client_ended) {
             judge(one);
         }
-        reached_[one.session_id] = one.position;
-        readers_.erase(one.session_id);
     }
 }
 
-void Subscriber::judge(const Ended& ended) {
-    const auto found = readers_.find(ended.session_id);
-    if (found == readers_.end()) {
-        context_.verdict.fail("an image ended that never began: session " + std::to_string(ended.session_id));
-        return;
-    }
-    Stream* stream = found->second.stream(context_.ledger);
+void Subscriber::judge(Ended& ended) {
+    Stream* stream = ended.reader.stream(context_.ledger);
     if (stream == nullptr) {
         return;  // invented, or nothing was ever written to it
     }
     ended_by_eos_ += ended.is_end_of_stream ? 1 : 0;
     context_.counts[Count::image_eos] += ended.is_end_of_stream ? 1 : 0;
-    const bool excused = stream->is_revoked || stream->is_over || rejected_.count(ended.session_id) != 0 ||
+    const bool excused = stream->is_revoked || stream->is_over || rejected_.count(stream->session_id) != 0 ||
                          context_.was_disturbed(plan_.topic->node, stream->node);
     context_.counts[Count::liveness_timeout] += !ended.is_end_of_stream && excused ? 1 : 0;
     if (context_.verdict.verbose()) {
@@ -161,7 +162,7 @@ void Subscriber::judge(const Ended& ended) {
                               stream->name());
         return;
     }
-    const Entry* missing = found->second.missing(context_.ledger);
+    const Entry* missing = ended.reader.missing(context_.ledger);
     if (missing != nullptr && stream->is_reliable) {
         context_.verdict.fail("an image ended before all was delivered: " + std::to_string(missing->end) +
                               " is missing, ended at " + std::to_string(ended.position) + ", " +

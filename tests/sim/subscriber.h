@@ -42,7 +42,7 @@ class Subscriber {
 
   private:
     struct Ended {
-        std::int32_t session_id = 0;
+        Reader reader;
         std::int64_t position = 0;
         bool is_end_of_stream = false;
         bool is_revoked = false;
@@ -58,7 +58,7 @@ class Subscriber {
     void on_available(Image& image);
     void on_unavailable(Image& image);
     void on_message(std::span<const std::byte> message, const Header& header);
-    void judge(const Ended& ended);
+    void judge(Ended& ended);
 
     WorkloadContext& context_;
     SubscriberPlan plan_;

@@ -142,7 +142,7 @@ void WireMonitor::on_data_sent(Watched& state, std::span<const std::byte> bytes)
         if (end > state.sent) {
             verdict_.fail("a retransmit runs beyond what was sent: " + text());
         }
-        if (begin < state.sent - state.term_length / 8 * rules_.retransmit_floor_terms_x8) {
+        if (begin < state.sent - state.term_length) {
             verdict_.fail("a retransmit reaches into what may be cleaned: " + text());
         }
         return;
@@ -164,7 +164,9 @@ void WireMonitor::on_heartbeat_sent(int host, Watched& state, const wire::DataHe
         verdict_.fail("a heartbeat names a position other than the sender's: " + std::to_string(at) +
                       ", sent " + std::to_string(state.sent) + ", " + name(state, header.session_id));
     }
-    const bool ends = (header.flags & wire::flag::kEndOfStream) != 0;
+    // What is said once is repeated, whoever comes back to hear it.
+    const bool ends = (header.flags & wire::flag::kEndOfStream) != 0 && !state.has_ended;
+    state.has_ended = state.has_ended || ends;
     if (!ends || state.stream == nullptr || state.stream->is_revoked || arrivals_.was_disturbed(host)) {
         return;
     }
@@ -173,7 +175,7 @@ void WireMonitor::on_heartbeat_sent(int host, Watched& state, const wire::DataHe
         verdict_.fail("the end of a stream was announced while it is open: " + stream.name());
     }
     // A stream whose receivers are gone may end where it stands.
-    if (state.heard.ns < 0 || time_.now - state.heard >= rules_.connection_timeout / 2) {
+    if (!has_receiver(state)) {
         return;
     }
     for (auto entry = stream.entries.rbegin(); entry != stream.entries.rend() && entry->end > at; ++entry) {
@@ -183,6 +185,11 @@ void WireMonitor::on_heartbeat_sent(int host, Watched& state, const wire::DataHe
             return;
         }
     }
+}
+
+bool WireMonitor::has_receiver(const Watched& state) const {
+    return std::any_of(state.heard.begin(), state.heard.end(),
+        [this](const auto& receiver) { return time_.now - receiver.second < rules_.connection_timeout / 2; });
 }
 
 void WireMonitor::on_setup_sent(const wire::Setup& setup) {
@@ -281,17 +288,27 @@ void WireMonitor::on_arrived(int host, port::PacketQueue& queue, std::span<const
         case wire::FrameType::kStatusMessage: {
             const wire::StatusMessage message = wire::read_status_message(bytes.data());
             Watched* state = find(message.session_id, message.stream_id);
-            if (state == nullptr || (message.flags & wire::flag::kSendSetup) != 0) {
+            // A forged one that cannot be true changes nothing.
+            const bool is_possible = base::is_aligned(message.consumption_term_offset, wire::kFrameAlignment);
+            if (state == nullptr || !is_possible || (message.flags & wire::flag::kSendSetup) != 0) {
                 break;
             }
             if ((message.flags & wire::flag::kSmEndOfStream) != 0) {
-                state->heard = Instant{-1};
+                state->heard.erase(message.receiver_id);
                 break;
             }
-            state->heard = time_.now;
+            state->heard[message.receiver_id] = time_.now;
             state->limit = std::max(
                 state->limit, position(*state, message.consumption_term_id, message.consumption_term_offset) +
                                   message.receiver_window);
+            break;
+        }
+        case wire::FrameType::kError: {
+            // A receiver that rejected the stream wants no more of it.
+            const wire::ErrorFrame error = wire::read_error(bytes.data());
+            if (Watched* state = find(error.session_id, error.stream_id)) {
+                state->heard.erase(error.receiver_id);
+            }
             break;
         }
         default: break;

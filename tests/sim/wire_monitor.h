@@ -23,7 +23,6 @@ class WireMonitor final : public PacketObserver {
     struct Rules {
         Duration nak_retry = microseconds(100);
         Duration connection_timeout = seconds(5);
-        std::int64_t retransmit_floor_terms_x8 = 5;  ///< half a term and one longest message, in eighths
     };
     /// Called when a packet is in a host's queue, so that its agent can be woken.
     class Arrivals {
@@ -69,7 +68,9 @@ class WireMonitor final : public PacketObserver {
         std::int32_t mtu = 0;
         std::int64_t sent = 0;   ///< end of what was sent
         std::int64_t limit = 0;  ///< what receivers invited, as far as it reached the sender
-        Instant heard{-1};       ///< last status message that reached the sender; negative: none in force
+        /// By receiver id: the last status message that reached the sender; gone once it said farewell.
+        std::map<std::int64_t, Instant> heard;
+        bool has_ended = false;  ///< its end was announced
         std::map<int, Hearing> hearings;
     };
 
@@ -78,6 +79,7 @@ class WireMonitor final : public PacketObserver {
     [[nodiscard]] static std::int64_t position(
         const Watched& state, std::int32_t term_id, std::int32_t term_offset);
     [[nodiscard]] static std::string name(const Watched& state, std::int32_t session_id);
+    [[nodiscard]] bool has_receiver(const Watched& state) const;
     void on_data_sent(Watched& state, std::span<const std::byte> bytes);
     void on_heartbeat_sent(int host, Watched& state, const wire::DataHeader& header);
     void on_setup_sent(const wire::Setup& setup);

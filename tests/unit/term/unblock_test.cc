@@ -67,14 +67,30 @@ TEST_CASE("term: several dead claims in a row are one hole") {
     CHECK(log.length_at(0) == 160 + 256);
 }
 
-TEST_CASE("term: a hole that reaches the tail waits while its owner may live") {
+TEST_CASE("term: of a hole that reaches the tail only what is overdue becomes padding") {
     TestLog log;
     append_and_die(log, 100, KillPoint::kAfterTail);
-    CHECK(unblock(log.log, 0) == UnblockResult::kNoAction);
+    CHECK(unblock(log.log, 0, 0) == UnblockResult::kNoAction);
     CHECK(log.length_at(0) == 0);
-    CHECK(unblock(log.log, 0, Producers::kGone) == UnblockResult::kUnblocked);
+    append_and_die(log, 200, KillPoint::kAfterTail);  // its owner may live
+    CHECK(unblock(log.log, 0, 160) == UnblockResult::kUnblocked);
     CHECK(log.length_at(0) == 160);
     CHECK(log.padding_at(0));
+    CHECK(unblock(log.log, 160, 160) == UnblockResult::kNoAction);
+    CHECK(log.length_at(160) == 0);
+    CHECK(unblock(log.log, 160) == UnblockResult::kUnblocked);
+    CHECK(log.length_at(160) == 256);
+}
+
+TEST_CASE("term: the rest of a long message whose producer died in its first fragment is given up as well") {
+    TestLog log;
+    CHECK(append_and_die(log, 3000, KillPoint::kBeforeCommit) == kClosed);
+    const std::int32_t framed = framed_length(3000, kPayloadMax);
+    CHECK(unblock(log.log, 0, framed) == UnblockResult::kUnblocked);
+    CHECK(log.length_at(0) == kMtu);
+    CHECK(unblock(log.log, kMtu, framed) == UnblockResult::kUnblocked);
+    CHECK(log.length_at(kMtu) == framed - kMtu);
+    CHECK(log.append(32) == framed + 64);
 }
 
 TEST_CASE("term: nothing is unblocked where nothing was claimed or all is committed") {
@@ -84,7 +100,7 @@ TEST_CASE("term: nothing is unblocked where nothing was claimed or all is commit
              std::int64_t{kTermLength}, std::int64_t{5} * kTermLength, std::int64_t{-32}, std::int64_t{33},
              position_max(kTermLength), INT64_MAX}) {
         CAPTURE(position);
-        CHECK(unblock(log.log, position, Producers::kGone) == UnblockResult::kNoAction);
+        CHECK(unblock(log.log, position) == UnblockResult::kNoAction);
     }
     CHECK(log.length_at(0) == 64);
     CHECK(log.length_at(64) == 0);
@@ -154,7 +170,7 @@ TEST_CASE("term: a scribbled tail or term count is not followed") {
             TestLog log;
             log.log.tail_release(0, {tail});
             log.log.active_term_count_release(count);
-            const auto result = unblock(log.log, 0, Producers::kGone);
+            const auto result = unblock(log.log, 0);
             const bool plausible = layout::RawTail{tail}.term_id() == 7;
             CHECK((result == UnblockResult::kUnblocked) == plausible);
             CHECK(log.length_at(0) == (plausible ? 32 : 0));

@@ -99,6 +99,29 @@ TEST_CASE("network_publication: what the port did not take is sent the next time
     CHECK(pair.publication->sender_position() == 160);
 }
 
+TEST_CASE("network_publication: a NAK that points into a frame is not answered") {
+    StreamPair pair;
+    connect(pair);
+    // Payload that could be taken for the headers of short frames.
+    std::vector<std::byte> body(1024);
+    for (std::size_t at = 0; at < body.size(); at += 64) {
+        base::store_le<std::int32_t>(body.data(), at, 64);
+    }
+    REQUIRE(pair.offer(body) > 0);
+    (void)pair.sender_out();
+    wire::Nak nak;
+    nak.session_id = StreamPair::kSession;
+    nak.stream_id = StreamPair::kStream;
+    nak.term_id = pair.publication->options().initial_term_id;
+    nak.term_offset = wire::kDataHeaderLength;
+    nak.length = 64;
+    pair.publication->on_nak(pair.now, nak);
+    CHECK(pair.sender_out().empty());
+    nak.term_offset = 0;
+    pair.publication->on_nak(pair.now, nak);
+    CHECK(pair.sender_out().size() == 1);
+}
+
 TEST_CASE("network_publication: a lost last packet is announced by an early heartbeat and repaired") {
     StreamPair pair;
     connect(pair);
@@ -118,6 +141,62 @@ TEST_CASE("network_publication: a lost last packet is announced by an early hear
     const auto read = pair.read();
     REQUIRE(read.size() == 1);
     CHECK(read[0] == message(1, 100));
+}
+
+TEST_CASE("stream: padding that begins in the window ends beyond it, and nobody is taken for lost") {
+    // The longest padding there is: the longest message does not fit by one frame alignment. It begins where
+    // the window has room for a header only.
+    constexpr std::int32_t kTerm = StreamPair::kTermLength;
+    constexpr std::int32_t kPadding = 8384 - 32;
+    constexpr std::int64_t kConsumed = kTerm / 2 - kPadding + 32;
+    StreamPair pair(0);
+    std::vector<Datagram> sent;
+    const auto exchange = [&](std::size_t lost) {
+        sent = pair.sender_out();
+        for (std::size_t i = lost; i < sent.size(); ++i) {
+            pair.to_image(sent[i]);
+        }
+        for (const auto& datagram : pair.receiver_out()) {
+            pair.to_publication(datagram);
+        }
+        pair.publication->update_publisher_limit();
+    };
+    std::int64_t position = 0;
+    const auto fill_to = [&](std::int64_t target) {
+        while (position < target) {
+            const auto framed = std::min<std::int64_t>(1376, target - position);
+            REQUIRE(pair.offer(message(1, static_cast<std::size_t>(framed - 32))) == position + framed);
+            position += framed;
+        }
+    };
+    connect(pair);
+    fill_to(kConsumed);
+    exchange(0);
+    (void)pair.read();
+    pair.now = pair.now + milliseconds(200);
+    exchange(0);  // the receiver says that all is consumed
+    fill_to(kTerm - kPadding);
+    REQUIRE(pair.offer(message(2, kTerm / 8)) == term::kAdminAction);
+    exchange(1);
+    CHECK(pair.publication->sender_position() == kTerm);
+    CHECK(pair.image->rebuild_position() == kConsumed);
+
+    // The oldest packet of the window is missing, and the sender has come a long way since.
+    pair.now = pair.now + milliseconds(1);
+    exchange(0);
+    exchange(0);
+    REQUIRE(sent.size() == 1);
+    CHECK(wire::read_data_header(sent[0].bytes.data()).term_offset == kConsumed);
+    CHECK(pair.image->rebuild_position() == kTerm);
+
+    // Nobody reads for longer than the time-outs of image and receiver.
+    for (int i = 0; i < 120; ++i) {
+        pair.now = pair.now + milliseconds(100);
+        exchange(0);
+    }
+    CHECK(pair.image->state() == transport::Image::State::kActive);
+    CHECK(pair.publication->is_connected());
+    CHECK(pair.read().size() > 15);
 }
 
 TEST_CASE("image: malformed packets change nothing") {
