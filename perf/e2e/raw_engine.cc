@@ -280,7 +280,8 @@ class RawRun {
             if (polls == kPollsPerClock) {
                 polls = 0;
                 poll_ns = now_ns();
-                if (stopped() || finished(result.messages, poll_ns - begin_ns)) {
+                // The other end's warm-up comes on top, as in echo.
+                if (stopped() || finished(result.messages - options_.warmup, poll_ns - begin_ns)) {
                     break;
                 }
                 keep_link(poll_ns);
