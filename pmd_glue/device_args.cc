@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <system_error>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -91,8 +92,8 @@ Status claim_socket_path(const std::string& path) {
             fmt::format("memif socket {} already has a server: stop it or choose another path", path));
     }
     if (::unlink(path.c_str()) != 0) {
-        return fail(ErrorCode::kGeneric,
-            fmt::format("cannot remove the abandoned memif socket {}: {}", path, std::strerror(errno)));
+        return fail(ErrorCode::kGeneric, fmt::format("cannot remove the abandoned memif socket {}: {}", path,
+                                             std::generic_category().message(errno)));
     }
     return Done{};
 }
@@ -110,7 +111,7 @@ Status check_socket_path(const std::string& path, bool server) {
     if (::access(directory.c_str(), R_OK | W_OK | X_OK) != 0) {
         return fail(
             ErrorCode::kGeneric, fmt::format("cannot use the directory of memif socket {}: {}: mkdir -p {}",
-                                     path, std::strerror(errno), directory));
+                                     path, std::generic_category().message(errno), directory));
     }
     return server ? claim_socket_path(path) : Status(Done{});
 }
@@ -166,7 +167,7 @@ Status try_tap(const std::string& name) {
     if (fd < 0) {
         return fail(ErrorCode::kGeneric,
             fmt::format("tap:{}: cannot open /dev/net/tun: {}: run as root, modprobe tun", name,
-                std::strerror(errno)));
+                std::generic_category().message(errno)));
     }
     ifreq request{};
     request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE;  // as the library asks for it

@@ -186,9 +186,9 @@ bool eal_started() {
 }
 
 const EalMode& eal_mode() {
-    static const EalMode kNone{};
+    static const EalMode none{};
     const auto& eal = state();
-    return eal.mode ? *eal.mode : kNone;
+    return eal.mode ? *eal.mode : none;
 }
 
 void stop_eal() {

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace fulmar::pmd_glue {
@@ -70,7 +71,8 @@ Result<InterfaceInfo> inspect_interface(const std::string& name) {
     }
     const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-        return fail(ErrorCode::kGeneric, fmt::format("cannot open a socket: {}", std::strerror(errno)));
+        return fail(ErrorCode::kGeneric,
+            fmt::format("cannot open a socket: {}", std::generic_category().message(errno)));
     }
     auto request = request_for(name);
     const bool found = ::ioctl(fd, SIOCGIFFLAGS, &request) == 0;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <fmt/core.h>
 #include <fstream>
 #include <hwloc.h>
@@ -11,6 +10,7 @@
 #include <numa.h>
 #include <pthread.h>
 #include <sched.h>
+#include <system_error>
 
 namespace fulmar::pmd_glue {
 namespace {
@@ -213,8 +213,8 @@ Status pin_this_thread(int cpu) {
     CPU_SET(static_cast<std::size_t>(cpu), &set);
     const int result = ::pthread_setaffinity_np(::pthread_self(), sizeof set, &set);
     if (result != 0) {
-        return fail(
-            ErrorCode::kGeneric, fmt::format("cannot run on processor {}: {}", cpu, std::strerror(result)));
+        return fail(ErrorCode::kGeneric,
+            fmt::format("cannot run on processor {}: {}", cpu, std::generic_category().message(result)));
     }
     return Done{};
 }

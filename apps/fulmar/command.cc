@@ -20,7 +20,7 @@ int signal_fd() {
         sigemptyset(&set);
         sigaddset(&set, SIGINT);
         sigaddset(&set, SIGTERM);
-        sigprocmask(SIG_BLOCK, &set, nullptr);
+        pthread_sigmask(SIG_BLOCK, &set, nullptr);
         return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     }();
     return fd;

@@ -66,9 +66,7 @@ std::string printable(std::string_view text) {
     std::string out;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20 && byte != 0x7F) {
-            out += c;
-        } else if (c == '\t') {
+        if ((byte >= 0x20 && byte != 0x7F) || c == '\t') {
             out += c;
         } else {
             out += fmt::format("\\x{:02x}", byte);

@@ -2,10 +2,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <system_error>
 #include <unistd.h>
 
 #include "apps/fulmard/options.h"
@@ -64,7 +64,8 @@ int run(const Invocation& invocation) {
     const int signal_fd = watch_signals();
     if (signal_fd < 0 || stop_event() < 0) {
         return report(
-            {ErrorCode::kGeneric, std::string("cannot watch signals: ") + std::strerror(errno)}, kExitFailed);
+            {ErrorCode::kGeneric, "cannot watch signals: " + std::generic_category().message(errno)},
+            kExitFailed);
     }
     drivers::DriverCallbacks callbacks;
     callbacks.on_error = [](const Error& error) { (void)report(error, 0); };

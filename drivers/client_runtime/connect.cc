@@ -24,6 +24,7 @@ ClientPorts machine_ports() {
 }
 
 std::string user_name() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
     if (const char* user = std::getenv("USER"); user != nullptr) {
         return user;
     }
@@ -39,6 +40,7 @@ std::string user_name() {
 
 std::string default_directory() {
     for (const char* variable : {"FULMAR_DIR", "AERON_DIR"}) {
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): as above
         if (const char* dir = std::getenv(variable); dir != nullptr && *dir != 0) {
             return dir;
         }

@@ -26,7 +26,7 @@ Result<std::shared_ptr<Conductor>> Conductor::connect(ClientOptions options, Cli
     return std::make_shared<Conductor>(std::move(options), ports, std::move(link));
 }
 
-Result<std::shared_ptr<Conductor>> Conductor::await_driver(ClientOptions options, ClientPorts ports) {
+Result<std::shared_ptr<Conductor>> Conductor::await_driver(const ClientOptions& options, ClientPorts ports) {
     const Instant deadline = ports.clock->now() + options.driver_timeout;
     for (;;) {
         auto conductor = connect(options, ports);

@@ -38,7 +38,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
     /// One attempt. errors: as DriverLink::open.
     static Result<std::shared_ptr<Conductor>> connect(ClientOptions options, ClientPorts ports);
     /// Tries until there is a driver or driver_timeout has passed; on_wait runs between attempts.
-    static Result<std::shared_ptr<Conductor>> await_driver(ClientOptions options, ClientPorts ports);
+    static Result<std::shared_ptr<Conductor>> await_driver(const ClientOptions& options, ClientPorts ports);
     Conductor(ClientOptions options, ClientPorts ports, DriverLink link);
     ~Conductor();
 

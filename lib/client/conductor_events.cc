@@ -119,8 +119,8 @@ void Conductor::on_channel_error(std::int32_t channel_status_id, const std::stri
             channels.push_back(entry.subscription->channel());
         }
     }
-    for (const auto& channel : channels) {
-        report({ErrorCode::kChannelEndpoint, channel + ": " + message});
+    for (auto& channel : channels) {
+        report({ErrorCode::kChannelEndpoint, channel.append(": ").append(message)});
     }
 }
 

@@ -288,9 +288,9 @@ Result<DriverSettings> SettingsLoader::finish() const {
 }
 
 const SettingOrigin& SettingsLoader::origin(std::string_view name) const {
-    static const SettingOrigin kNone{};
+    static const SettingOrigin none{};
     const SettingRow* row = find_setting(name);
-    return row == nullptr ? kNone : origins_[static_cast<std::size_t>(row - setting_rows().data())];
+    return row == nullptr ? none : origins_[static_cast<std::size_t>(row - setting_rows().data())];
 }
 
 std::vector<std::string> SettingsLoader::print_config() const {

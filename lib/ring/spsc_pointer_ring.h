@@ -42,7 +42,7 @@ class SpscPointerRing {
         }
         for (std::size_t i = 0; i < count; ++i) {
             T& slot = slots_[(next_tail_ + i) & (capacity_ - 1)];
-            Access::on_write(&slot, sizeof slot);
+            Access::on_write(&slot, sizeof(T));
             slot = values[i];
         }
         next_tail_ += count;
@@ -62,7 +62,7 @@ class SpscPointerRing {
         }
         for (std::size_t i = 0; i < count; ++i) {
             const T& slot = slots_[(next_head_ + i) & (capacity_ - 1)];
-            Access::on_read(&slot, sizeof slot);
+            Access::on_read(&slot, sizeof(T));
             out[i] = slot;
         }
         next_head_ += count;

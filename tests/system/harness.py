@@ -4,6 +4,7 @@ The programs under test come from the environment (FULMARD, FULMAR, FULMAR_PERF)
 FULMAR_TEST_SLOW to a factor for every time limit. A script ends with main(): exit status 0 passed, 1 failed,
 77 when every test in it was skipped, with the reasons.
 """
+import atexit
 import contextlib
 import json
 import os
@@ -30,6 +31,39 @@ SMALL = ['--term-buffer-length', '1m', '--ipc-term-buffer-length', '1m', '--coun
 
 def limit(seconds):
     return seconds * SLOW
+
+
+class SanitizerReports:
+    """What sanitizers say about the children, whoever reads their stderr or exit status. Reports go to files that
+    any user can write, but for those of undefined behaviour, which stay in stderr."""
+
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix='fulmar-sanitizer-')
+        os.chmod(self.dir, 0o1777)
+        atexit.register(shutil.rmtree, self.dir, ignore_errors=True)
+        self._processes = []
+        for name in ('ASAN', 'LSAN', 'TSAN', 'UBSAN'):
+            options = [os.environ.get(f'{name}_OPTIONS', ''), f'log_path={self.dir}/{name}',
+                       'print_stacktrace=1' if name == 'UBSAN' else '']
+            os.environ[f'{name}_OPTIONS'] = ':'.join(option for option in options if option)
+
+    def watch(self, process):
+        self._processes.append(process)
+
+    def take(self):
+        """All reports since the last call, as one text. The children have ended."""
+        texts = [f'{process.args}: {process.stderr}' for process in self._processes
+                 if 'runtime error: ' in process.stderr or 'Sanitizer' in process.stderr]
+        self._processes.clear()
+        for name in sorted(os.listdir(self.dir)):
+            path = os.path.join(self.dir, name)
+            with open(path, errors='replace') as report:
+                texts.append(f'{name}:\n{report.read()}')
+            os.unlink(path)
+        return '\n'.join(texts)
+
+
+REPORTS = SanitizerReports()
 
 
 def await_that(condition, what, seconds=10, process=None):
@@ -64,6 +98,7 @@ class Process:
                          for name in self._lines]
         for reader in self._readers:
             reader.start()
+        REPORTS.watch(self)
 
     def _read(self, name):
         with getattr(self.child, name) as pipe:
@@ -113,6 +148,15 @@ class Process:
         if self.child.poll() is None:
             self.child.send_signal(signal.SIGTERM)
         return self.wait(seconds)
+
+    def finish(self):
+        """For children that a test leaves running: asks them to end, so that a leak check runs, and insists."""
+        if self.child.poll() is None:
+            self.child.send_signal(signal.SIGCONT)
+            self.child.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.child.wait(limit(5))
+        self.kill()
 
     def kill(self):
         if self.child.poll() is None:
@@ -204,6 +248,8 @@ class SystemTest(unittest.TestCase):
     longMessage = True
 
     def setUp(self):
+        # First, so that it runs last: after all children are gone.
+        self.addCleanup(self.assert_no_reports)
         base = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
         self.scratch = tempfile.mkdtemp(prefix='fulmar-system-', dir=base)
         self.addCleanup(shutil.rmtree, self.scratch, ignore_errors=True)
@@ -211,13 +257,17 @@ class SystemTest(unittest.TestCase):
 
     def driver(self, *args, directory=None, **options):
         driver = Driver(directory or self.dir, *args, **options)
-        self.addCleanup(driver.kill)
+        self.addCleanup(driver.finish)
         return driver
 
     def start(self, args, **options):
         process = Process(args, **options)
-        self.addCleanup(process.kill)
+        self.addCleanup(process.finish)
         return process
+
+    def assert_no_reports(self):
+        reports = REPORTS.take()
+        self.assertEqual(reports, '', f'a sanitizer reported:\n{reports}')
 
     def assert_one_line(self, process, *words):
         """stderr is one line and says all of it."""
