@@ -17,9 +17,10 @@ namespace {
 constexpr std::int32_t kStallsCounterType = layout::counter_type::kFulmarFirst;
 /// Closing takes a few cycles of each agent; this bounds it should one of them never answer.
 constexpr int kCloseCyclesMax = 100'000;
-/// Inline: limits, commands and files can wait a few turns or microseconds, packets cannot.
-constexpr int kNetworkPollsPerConductor = 4;
-constexpr Duration kConductorIntervalMax = microseconds(10);
+/// Inline: limits, commands and files can wait a few microseconds, and longer while packets come; packets
+/// cannot.
+constexpr Duration kConductorInterval = microseconds(2);
+constexpr Duration kConductorIntervalBusy = microseconds(10);
 
 }  // namespace
 
@@ -188,9 +189,8 @@ int DriverCore::poll_network(Instant now) {
 
 int DriverCore::poll_inline(Instant now) {
     int work = poll_network(now);
-    if (++network_polls_ >= kNetworkPollsPerConductor || now >= conductor_due_) {
-        network_polls_ = 0;
-        conductor_due_ = now + kConductorIntervalMax;
+    if (now - conductor_polled_ >= (work == 0 ? kConductorInterval : kConductorIntervalBusy)) {
+        conductor_polled_ = now;
         work += poll_conductor(now) + poll_resource(now);
     }
     return work;

@@ -88,9 +88,7 @@ class DriverCore {
     observe::LossReport loss_report_;
     LossBridge losses_;
 
-    // poll_inline: whose turn it is.
-    int network_polls_ = 0;
-    Instant conductor_due_;
+    Instant conductor_polled_;  ///< by poll_inline
 
     SenderQueue to_sender_{kAgentQueueCapacity};
     ReceiverQueue to_receiver_{kAgentQueueCapacity};

@@ -66,7 +66,9 @@ int Receiver::poll_queues(Instant now) {
     int work = 0;
     for (port::PacketQueue* queue : context_.queues) {
         const std::size_t count = queue->receive(now, received_);
+        std::int64_t bytes = 0;
         for (std::size_t i = 0; i < count; ++i) {
+            bytes += received_[i].length;
             auto* endpoint = static_cast<ChannelEndpoint*>(received_[i].binding->cookie);
             if (endpoint->kind == EndpointKind::kReceive) {
                 on_datagram(now, static_cast<ReceiveChannelEndpoint&>(*endpoint), received_[i]);
@@ -76,6 +78,7 @@ int Receiver::poll_queues(Instant now) {
         }
         if (count > 0) {
             queue->release({received_.data(), count});
+            context_.system[SystemCounter::kBytesReceived].increment_shared(bytes);
             work += static_cast<int>(count);
         }
     }
@@ -103,7 +106,6 @@ int Receiver::transmit(Instant now) {
 
 void Receiver::on_datagram(Instant now, ReceiveChannelEndpoint& endpoint, const port::RxPacket& packet) {
     const std::span<const std::byte> bytes{packet.bytes, packet.length};
-    context_.system[SystemCounter::kBytesReceived].increment_shared(packet.length);
     if (wire::check_datagram(bytes) != wire::FrameFault::kNone) {
         context_.system[SystemCounter::kInvalidPackets].increment_shared();
         return;

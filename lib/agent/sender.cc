@@ -106,12 +106,15 @@ int Sender::poll_queues(Instant now) {
     int work = 0;
     for (port::PacketQueue* queue : context_.queues) {
         const std::size_t count = queue->receive(now, received_);
+        std::int64_t bytes = 0;
         for (std::size_t i = 0; i < count; ++i) {
+            bytes += received_[i].length;
             auto* endpoint = static_cast<ChannelEndpoint*>(received_[i].binding->cookie);
             on_datagram(now, static_cast<SendChannelEndpoint&>(*endpoint), received_[i]);
         }
         if (count > 0) {
             queue->release({received_.data(), count});
+            context_.system[SystemCounter::kBytesReceived].increment_shared(bytes);
             work += static_cast<int>(count);
         }
     }
@@ -120,7 +123,6 @@ int Sender::poll_queues(Instant now) {
 
 void Sender::on_datagram(Instant now, SendChannelEndpoint& endpoint, const port::RxPacket& packet) {
     const std::span<const std::byte> bytes{packet.bytes, packet.length};
-    context_.system[SystemCounter::kBytesReceived].increment_shared(packet.length);
     if (wire::check_datagram(bytes) != wire::FrameFault::kNone) {
         context_.system[SystemCounter::kInvalidPackets].increment_shared();
         return;
