@@ -122,8 +122,9 @@ void one_way(benchmark::State& state, std::size_t burst, unsigned producers) {
             state.SkipWithError("messages were lost or changed");
         }
     }
-    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kMessages));
-    state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * kMessages * kBytes));
+    const auto moved = state.iterations() * static_cast<std::int64_t>(kMessages);
+    state.SetItemsProcessed(moved);
+    state.SetBytesProcessed(moved * static_cast<std::int64_t>(kBytes));
 }
 
 template <class Ring, std::size_t kBytes>
