@@ -36,6 +36,8 @@ struct ImageOptions {
     Duration nak_delay = microseconds(1);
     Duration nak_retry = microseconds(100);
     Duration status_message_timeout = milliseconds(200);
+    /// First repeat of a status message that moved the window, in case it was lost; then ever later.
+    Duration status_message_probe_delay = microseconds(500);
     Duration liveness_timeout = seconds(10);
     Instant created;
     port::Binding* binding = nullptr;
@@ -136,6 +138,7 @@ class Image {
     std::int64_t last_sm_position_;
     std::int64_t consumed_position_;  ///< what every subscriber has consumed, clamped to what can be true
     Instant sm_deadline_;
+    Duration sm_interval_;
     Instant last_packet_;
     Instant drain_started_;
     bool had_subscriber_ = false;

@@ -66,8 +66,12 @@ void Image::send_status_message(Instant now, TransmitBatch& batch, std::uint8_t 
     wire::write_status_message(
         batch.add_control(wire::kStatusMessageLength, options_.binding, options_.source), message);
     last_sm_position_ = consumed_position_;
+    // A sender that stands at the end of its window waits for this one message, and nothing tells us that it
+    // was lost: it is repeated soon, and ever later while the window stays.
+    sm_interval_ = std::min(
+        sm_due_ ? options_.status_message_probe_delay : sm_interval_ * 2, options_.status_message_timeout);
     sm_due_ = false;
-    sm_deadline_ = now + options_.status_message_timeout;
+    sm_deadline_ = now + sm_interval_;
     system_[SystemCounter::kStatusMessagesSent].increment_relaxed();
 }
 

@@ -57,10 +57,12 @@ void NetworkPublication::add_setup(Instant now, TransmitBatch& batch) {
 void NetworkPublication::add_data(Instant now, TransmitBatch& batch) {
     std::int64_t position = sender_position_;
     const std::size_t last = batch.size() + std::min(options_.packets_per_send, batch.room());
+    bool at_window_end = false;
     while (batch.size() < last) {
         const std::int64_t window =
             FULMAR_PLANTED(kWindowUnbounded) ? options_.mtu : sender_limit_ - position;
         if (window <= 0) {
+            at_window_end = log_.producer_position() > position;
             break;
         }
         const std::int32_t offset = base::compute_term_offset(position, log_.term_length());
@@ -68,6 +70,7 @@ void NetworkPublication::add_data(Instant now, TransmitBatch& batch) {
         const std::byte* term = log_.term(base::partition_of_position(position, log_.shift()));
         const term::Scan scan = term::scan_for_availability(term, offset, limit, log_.term_length());
         if (scan.bytes <= 0) {
+            at_window_end = scan.blocked;
             break;
         }
         const std::int32_t advance = scan.bytes + scan.padding;
@@ -78,8 +81,7 @@ void NetworkPublication::add_data(Instant now, TransmitBatch& batch) {
     if (position != sender_position_) {
         flow_limited_ = false;
         restart_heartbeats(now);
-    } else if (!flow_limited_ && has_initial_connection_ && sender_limit_ <= position &&
-               log_.producer_position() > position) {
+    } else if (!flow_limited_ && has_initial_connection_ && at_window_end) {
         flow_limited_ = true;
         counters_.sender_back_pressure.increment_relaxed();
         system_[SystemCounter::kSenderFlowControlLimits].increment_relaxed();

@@ -307,6 +307,35 @@ TEST_CASE("image: a gap that nobody fills is asked for ever less often, but neve
     CHECK(naks_within(milliseconds(800)) >= 900);  // the slowest pace is one in 800 us
 }
 
+TEST_CASE("image: a lost status message does not hold a sender at the end of its window") {
+    StreamPair pair(3, true, 4096);
+    connect(pair);
+    std::uint64_t offered = 0;
+    while (offered < 8 && pair.offer(message(offered, 1000)) > 0) {
+        ++offered;
+    }
+    std::vector<Datagram> sent = pair.sender_out();
+    REQUIRE(sent.size() < offered);  // the window ends here
+    for (const auto& datagram : sent) {
+        pair.to_image(datagram);
+    }
+    CHECK(pair.read().size() == sent.size());
+    CHECK(pair.receiver_out().size() == 1);  // moves the window, and is lost
+    CHECK(pair.receiver_out().empty());
+    pair.now = pair.now + microseconds(500);
+    const auto repeated = pair.receiver_out();
+    REQUIRE(repeated.size() == 1);
+    pair.to_publication(repeated.front());
+    CHECK_FALSE(pair.sender_out().empty());
+    int repeats = 0;
+    for (int i = 0; i < 20'000; ++i) {
+        pair.now = pair.now + microseconds(50);
+        repeats += static_cast<int>(pair.receiver_out().size());
+    }
+    CHECK(repeats <= 15);  // in a second at rest, and at least one in each status message time-out
+    CHECK(repeats >= 5);
+}
+
 TEST_CASE("image: a rejected image answers with ERR and takes no data") {
     StreamPair pair;
     connect(pair);
