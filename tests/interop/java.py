@@ -47,7 +47,7 @@ def check_tools(bench, figures):
     driver = bench.fulmard('--port', 'udp,fault=loss:0.05+seed:2')
     channel = channels()[1]
     subscriber = bench.started(Process(command('RateSubscriber', driver.dir, channel=channel)))
-    publisher = bench.started(Process(command('StreamingPublisher', driver.dir, channel=channel, messages=100_000,
+    publisher = bench.started(Process(command('StreamingPublisher', driver.dir, channel=channel, messages=10_000_000,
                                               messageLength=256)))
     await_that(lambda: re.search(r'[1-9][\d.,E+]* msgs/sec', subscriber.stdout), 'the stream flows', 60, subscriber)
     stat = run([*command('AeronStat', driver.dir), 'watch=false'], 60)
