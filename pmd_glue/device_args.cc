@@ -5,6 +5,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <filesystem>
 #include <fmt/core.h>
@@ -18,6 +19,7 @@
 #include <sys/un.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include "base/bytes.h"
 #include "pmd_glue/eal.h"
@@ -151,9 +153,27 @@ Result<VdevArgs> af_packet_args(const DeviceSpec& spec, const DeviceOptions& opt
     return vdev;
 }
 
+/// The libraries below the driver tell stderr what they skip and try next; what fails, the driver says
+/// itself.
+void quiet_xdp_libraries() {
+    using SetPrint = void* (*)(void*);
+    for (const auto& [name, setter] :
+        {std::pair{"libbpf.so.1", "libbpf_set_print"}, {"libxdp.so.1", "libxdp_set_print"}}) {
+        void* const library = ::dlopen(name, RTLD_NOW | RTLD_NOLOAD);
+        if (library == nullptr) {
+            continue;
+        }
+        if (void* const found = ::dlsym(library, setter); found != nullptr) {
+            reinterpret_cast<SetPrint>(found)(nullptr);
+        }
+        ::dlclose(library);
+    }
+}
+
 Result<VdevArgs> af_xdp_args(const DeviceSpec& spec, const DeviceOptions& options) {
     FULMAR_TRY(interface, check_tap_interface(spec.target));
     VdevArgs vdev;
+    quiet_xdp_libraries();
     vdev.name = fmt::format("net_af_xdp{}", next_index());
     vdev.mtu = std::min(interface.mtu, kDefaultMtu);
     vdev.carrier_interface = spec.target;
