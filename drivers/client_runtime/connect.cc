@@ -60,7 +60,7 @@ Result<std::unique_ptr<Client>> Client::connect(ClientOptions options) {
     }
     const ClientPorts ports = machine_ports();
     const Duration idle_max = options.idle_max;
-    FULMAR_TRY(conductor, client::Conductor::await_driver(std::move(options), ports));
+    FULMAR_TRY(conductor, client::Conductor::await_driver(options, ports));
     auto thread = std::make_unique<drivers::ConductorThread>(conductor, idle_max);
     return std::make_unique<Client>(std::move(conductor), std::move(thread));
 }

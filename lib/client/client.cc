@@ -39,7 +39,7 @@ Result<std::unique_ptr<Client>> Client::try_connect(ClientOptions options, Clien
 
 Result<std::unique_ptr<Client>> Client::connect(ClientOptions options, ClientPorts ports) {
     options.own_thread = false;
-    FULMAR_TRY(conductor, Conductor::await_driver(std::move(options), ports));
+    FULMAR_TRY(conductor, Conductor::await_driver(options, ports));
     return std::make_unique<Client>(std::move(conductor), nullptr);
 }
 

@@ -42,6 +42,7 @@ class SpscPointerRing {
         }
         for (std::size_t i = 0; i < count; ++i) {
             T& slot = slots_[(next_tail_ + i) & (capacity_ - 1)];
+            // NOLINTNEXTLINE(bugprone-sizeof-expression): the slot holds the pointer
             Access::on_write(&slot, sizeof(T));
             slot = values[i];
         }
@@ -62,6 +63,7 @@ class SpscPointerRing {
         }
         for (std::size_t i = 0; i < count; ++i) {
             const T& slot = slots_[(next_head_ + i) & (capacity_ - 1)];
+            // NOLINTNEXTLINE(bugprone-sizeof-expression): the slot holds the pointer
             Access::on_read(&slot, sizeof(T));
             out[i] = slot;
         }

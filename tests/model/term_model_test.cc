@@ -9,7 +9,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -281,15 +280,19 @@ TEST_CASE("model term: an exclusive producer, consumer and cleaner round the end
 
 TEST_CASE("model term: planted bugs of the term are found") {
     using SetUp = std::function<void(Program&)>;
-    const std::pair<base::Plant, SetUp> cases[] = {
+    struct Case {
+        base::Plant plant;
+        SetUp set_up;
+    };
+    const Case cases[] = {
         {base::Plant::kUnblockPadsCommitted, dying_producer(40 * 1024, 2)},
         {base::Plant::kRotateSkipsTerm, dying_producer(40 * 1024, 2)},
         {base::Plant::kTripWithoutPadding, exclusive_producer(40 * 1024, 5)},
     };
-    for (const auto& [plant, set_up] : cases) {
-        CAPTURE(static_cast<int>(plant));
-        base::planted_bug = plant;
-        CHECK_FALSE(model::explore(bounds(2, 0), set_up).passed);
+    for (const Case& one : cases) {
+        CAPTURE(static_cast<int>(one.plant));
+        base::planted_bug = one.plant;
+        CHECK_FALSE(model::explore(bounds(2, 0), one.set_up).passed);
         base::planted_bug = base::Plant::kNone;
     }
 }
