@@ -39,24 +39,37 @@ namespace detail {
 struct Acting {
     std::uint32_t block_length = 0;
     std::uint16_t version = 0;
+    bool valid = true;
 };
 
+/// How a walk treats what it meets: trusts it, refuses it, or says what is wrong with it. Refusing is the
+/// path that matters and records nothing; a refused message is walked again to say why.
+enum class Mode : std::uint8_t { kTrust, kCheck, kExplain };
+
 /// Bytes being walked. `at` and the offsets handed out count from `base`.
+template <Mode kMode>
 struct Walk {
+    const std::byte* base = nullptr;
+    std::uint64_t size = 0;
+    std::uint64_t at = 0;
+
+    [[nodiscard]] std::uint64_t left() const { return size - at; }
+    static bool fail(Fault, std::string_view, std::uint64_t, std::uint64_t) { return false; }
+    static bool inside(std::string_view, std::uint64_t) { return false; }
+};
+template <>
+struct Walk<Mode::kExplain> {
     const std::byte* base = nullptr;
     std::uint64_t size = 0;
     std::uint64_t at = 0;
     Error error{};
 
     [[nodiscard]] std::uint64_t left() const { return size - at; }
-    /// Out of line: a fault is no part of the path that matters.
-    [[gnu::noinline]] bool fail(
-        Fault fault, std::string_view member, std::uint64_t have, std::uint64_t need) {
-        error =
-            Error{.fault = fault, .member = member, .group = {}, .offset = at, .have = have, .need = need};
+    bool fail(Fault fault, std::string_view member, std::uint64_t have, std::uint64_t need) {
+        error = Error{.fault = fault, .member = member, .offset = at, .have = have, .need = need};
         return false;
     }
-    [[gnu::noinline]] bool inside(std::string_view group, std::uint64_t element) {
+    bool inside(std::string_view group, std::uint64_t element) {
         if (error.group.empty()) {
             error.group = group;
             error.element = element;
@@ -69,35 +82,34 @@ struct Walk {
 inline constexpr std::size_t kMaxLength = std::numeric_limits<std::uint32_t>::max();
 
 /// Steps over the variable parts of a block, checking them or not, and notes where each begins.
-template <class Body, class S, bool kChecked,
-    class Sequence = std::make_index_sequence<LayoutOf<Body>::kSize>>
+template <class Body, class S, Mode kMode, class Sequence = std::make_index_sequence<LayoutOf<Body>::kSize>>
 struct PartWalker;
 
-template <class Body, class S, bool kChecked>
+template <class Body, class S, Mode kMode>
 struct BlockWalker {
     /// From the start of the block at walk.at to the end of its last part. `parts` (kParts of them) may be
     /// null.
-    static bool run(Walk& walk, Acting acting, std::uint32_t* parts) {
+    static bool run(Walk<kMode>& walk, Acting acting, std::uint32_t* parts) {
         walk.at += acting.block_length;
         if constexpr (LayoutOf<Body>::kParts > 0) {
-            return PartWalker<Body, S, kChecked>::run(walk, acting.version, parts);
+            return PartWalker<Body, S, kMode>::run(walk, acting.version, parts);
         } else {
             return true;
         }
     }
 };
 
-template <class G, class S, bool kChecked>
-bool walk_group(Walk& walk, std::uint16_t version) {
+template <class G, class S, Mode kMode>
+bool walk_group(Walk<kMode>& walk, std::uint16_t version) {
     using D = typename G::DimensionType;
     constexpr std::uint32_t kHead = block_length<D>;
-    if (kChecked && walk.left() < kHead) {
+    if (kMode != Mode::kTrust && walk.left() < kHead) {
         return walk.fail(Fault::kGroupHeaderPastEnd, G::kName, walk.left(), kHead);
     }
     const CompositeView<D, S::kBigEndian> head(walk.base + walk.at);
     const std::uint64_t length = head.template get<"blockLength">();
     const std::uint64_t count = head.template get<"numInGroup">();
-    if constexpr (kChecked) {
+    if constexpr (kMode != Mode::kTrust) {
         if (count > 0 && length < block_length<G> && length < LayoutOf<G>::needed(version)) {
             return walk.fail(Fault::kGroupBlockTooShort, G::kName, length, LayoutOf<G>::needed(version));
         }
@@ -114,15 +126,15 @@ bool walk_group(Walk& walk, std::uint16_t version) {
     } else {
         const Acting acting{static_cast<std::uint32_t>(length), version};
         for (std::uint64_t element = 0; element < count; ++element) {
-            if (kChecked && walk.left() < length) {
+            if (kMode != Mode::kTrust && walk.left() < length) {
                 walk.fail(Fault::kGroupPastEnd, G::kName, walk.left(), length);
                 return walk.inside(G::kName, element);
             }
             const std::uint64_t before = walk.at;
-            if (!BlockWalker<G, S, kChecked>::run(walk, acting, nullptr)) {
+            if (!BlockWalker<G, S, kMode>::run(walk, acting, nullptr)) {
                 return walk.inside(G::kName, element);
             }
-            if (kChecked && walk.at == before) {
+            if (kMode != Mode::kTrust && walk.at == before) {
                 // Nothing but parts newer than the message: a count of them could be a long loop over
                 // nothing.
                 return walk.fail(Fault::kGroupWithoutBytes, G::kName, count, 0);
@@ -132,24 +144,24 @@ bool walk_group(Walk& walk, std::uint16_t version) {
     return true;
 }
 
-template <class D, class S, bool kChecked>
-bool walk_data(Walk& walk) {
+template <class D, class S, Mode kMode>
+bool walk_data(Walk<kMode>& walk) {
     using Length = typename D::Type::Length;
-    if (kChecked && walk.left() < sizeof(Length)) {
+    if (kMode != Mode::kTrust && walk.left() < sizeof(Length)) {
         return walk.fail(Fault::kDataLengthPastEnd, D::kName, walk.left(), sizeof(Length));
     }
     const std::uint64_t length = load<Length, S::kBigEndian>(walk.base + walk.at);
-    if (kChecked && walk.left() - sizeof(Length) < length) {
+    if (kMode != Mode::kTrust && walk.left() - sizeof(Length) < length) {
         return walk.fail(Fault::kDataPastEnd, D::kName, walk.left() - sizeof(Length), length);
     }
     walk.at += sizeof(Length) + length;
     return true;
 }
 
-template <class Body, class S, bool kChecked, std::size_t... kIndex>
-struct PartWalker<Body, S, kChecked, std::index_sequence<kIndex...>> {
+template <class Body, class S, Mode kMode, std::size_t... kIndex>
+struct PartWalker<Body, S, kMode, std::index_sequence<kIndex...>> {
     template <std::size_t kAt>
-    static bool step(Walk& walk, std::uint16_t version, std::uint32_t* parts) {
+    static bool step(Walk<kMode>& walk, std::uint16_t version, std::uint32_t* parts) {
         constexpr MemberInfo info = LayoutOf<Body>::kLaid.members[kAt];
         if constexpr (info.role == Role::kGroup || info.role == Role::kData) {
             using Part = TypeAt<typename Body::Members, kAt>;
@@ -160,16 +172,16 @@ struct PartWalker<Body, S, kChecked, std::index_sequence<kIndex...>> {
                 parts[info.part] = static_cast<std::uint32_t>(walk.at);
             }
             if constexpr (info.role == Role::kGroup) {
-                return walk_group<Part, S, kChecked>(walk, version);
+                return walk_group<Part, S, kMode>(walk, version);
             } else {
-                return walk_data<Part, S, kChecked>(walk);
+                return walk_data<Part, S, kMode>(walk);
             }
         } else {
             return true;
         }
     }
 
-    static bool run(Walk& walk, std::uint16_t version, std::uint32_t* parts) {
+    static bool run(Walk<kMode>& walk, std::uint16_t version, std::uint32_t* parts) {
         return (step<kIndex>(walk, version, parts) && ...);
     }
 };
@@ -265,17 +277,17 @@ class BlockView {
 
     BlockView(const std::byte* block, detail::Acting acting) : block_(block), acting_(acting) {}
 
-    template <bool kChecked>
-    bool index(detail::Walk& walk) {
-        if (!detail::BlockWalker<Body, S, kChecked>::run(walk, acting_, parts_.at)) {
+    template <detail::Mode kMode>
+    bool index(detail::Walk<kMode>& walk) {
+        if (!detail::BlockWalker<Body, S, kMode>::run(walk, acting_, parts_.at)) {
             return false;
         }
         parts_.at[kParts] = static_cast<std::uint32_t>(walk.at);
         return true;
     }
     void index_trusted() {
-        detail::Walk walk{.base = block_};
-        index<false>(walk);
+        detail::Walk<detail::Mode::kTrust> walk{.base = block_};
+        index<detail::Mode::kTrust>(walk);
     }
 
     const std::byte* block_ = nullptr;
@@ -392,49 +404,32 @@ class Decoder : public BlockView<M, typename M::Schema> {
 
     /// Checks header, block and every part of a message that begins `bytes`; more may follow it there.
     [[nodiscard]] static Result<Decoder> decode(std::span<const std::byte> bytes) {
-        const Result<Header> header = read_header<S>(bytes);
-        if (!header) {
-            return header.error();
+        static_assert(detail::valid_message<M>());
+        detail::Acting acting = kOwn;
+        if (!has_own_header(bytes)) [[unlikely]] {
+            acting = admit(bytes);
+            if (!acting.valid) {
+                return explain(bytes);
+            }
         }
-        if (header->template_id != M::kId) {
-            return Error{.fault = Fault::kWrongTemplate,
-                .member = M::kName,
-                .have = header->template_id,
-                .need = M::kId};
+        Decoder decoder(bytes.data() + header_length<M>, acting);
+        if (decoder.check(bytes.size() - header_length<M>)) [[likely]] {
+            return decoder;
         }
-        Result<Decoder> decoded =
-            wrap(bytes.subspan(header_length<M>), header->block_length, header->version);
-        if (decoded) {
-            return decoded;
-        }
-        Error error = decoded.error();
-        error.offset += header_length<M>;
-        return error;
+        return explain(bytes);
     }
 
     /// The same for a message without its header, whose block length and version are known from elsewhere.
     [[nodiscard]] static Result<Decoder> wrap(
         std::span<const std::byte> bytes, std::uint32_t acting_block_length, std::uint16_t acting_version) {
         static_assert(detail::valid_message<M>());
-        if (bytes.size() > detail::kMaxLength) {
-            bytes = bytes.first(detail::kMaxLength);
+        if (fits({acting_block_length, acting_version}, bytes.size())) [[likely]] {
+            Decoder decoder(bytes.data(), {acting_block_length, acting_version});
+            if (decoder.check(bytes.size())) [[likely]] {
+                return decoder;
+            }
         }
-        detail::Walk walk{.base = bytes.data(), .size = bytes.size()};
-        if (acting_block_length > bytes.size()) {
-            walk.fail(Fault::kBlockPastEnd, M::kName, bytes.size(), acting_block_length);
-            return walk.error;
-        }
-        if (acting_block_length < block_length<M> &&
-            acting_block_length < detail::LayoutOf<M>::needed(acting_version)) {
-            walk.fail(Fault::kBlockTooShort, M::kName, acting_block_length,
-                detail::LayoutOf<M>::needed(acting_version));
-            return walk.error;
-        }
-        Decoder decoder(bytes.data(), {acting_block_length, acting_version});
-        if (!decoder.template index<true>(walk)) {
-            return walk.error;
-        }
-        return decoder;
+        return explain_block(bytes, {acting_block_length, acting_version}, 0);
     }
 
     /// A message at `bytes` with its header, unchecked: for bytes this process wrote or has already checked.
@@ -457,6 +452,83 @@ class Decoder : public BlockView<M, typename M::Schema> {
 
   private:
     using View::View;
+
+    static constexpr detail::Acting kOwn{block_length<M>, S::kVersion};
+
+    /// A message of our own version begins with eight known bytes: one comparison instead of four and a block
+    /// length and version that are constants from there on.
+    static bool has_own_header(std::span<const std::byte> bytes) {
+        using H = typename S::Header;
+        if constexpr (detail::LayoutOf<H>::kSize != 4 || block_length<H> != sizeof(std::uint64_t)) {
+            return false;
+        } else {
+            constexpr std::uint64_t own =
+                header_bits<"blockLength">(block_length<M>) | header_bits<"templateId">(M::kId) |
+                header_bits<"schemaId">(S::kId) | header_bits<"version">(S::kVersion);
+            return bytes.size() >= header_length<M> + block_length<M> &&
+                   detail::load<std::uint64_t, false>(bytes.data()) == own;
+        }
+    }
+    template <Name kName>
+    static consteval std::uint64_t header_bits(std::uint64_t value) {
+        using H = typename S::Header;
+        using T = typename detail::Encoding<typename detail::MemberNamed<H, kName>::Type>::Element;
+        return std::uint64_t{detail::to_wire<T, S::kBigEndian>(static_cast<T>(value))}
+               << (8 * offset_of<H, kName>);
+    }
+
+    static bool fits(detail::Acting acting, std::size_t size) {
+        return acting.block_length <= size &&
+               (acting.block_length >= block_length<M> ||
+                   acting.block_length >= detail::LayoutOf<M>::needed(acting.version));
+    }
+
+    /// What another version, or another sender's longer block, says of itself, if it can be read at all.
+    [[gnu::noinline]] static detail::Acting admit(std::span<const std::byte> bytes) {
+        const Result<Header> header = read_header<S>(bytes);
+        if (!header || header->template_id != M::kId) {
+            return {.valid = false};
+        }
+        detail::Acting acting{header->block_length, header->version};
+        acting.valid = fits(acting, bytes.size() - header_length<M>);
+        return acting;
+    }
+
+    bool check(std::size_t size) {
+        detail::Walk<detail::Mode::kCheck> walk{
+            .base = this->block_, .size = size < detail::kMaxLength ? size : detail::kMaxLength};
+        return this->template index<detail::Mode::kCheck>(walk);
+    }
+
+    [[gnu::noinline, gnu::cold]] static Error explain(std::span<const std::byte> bytes) {
+        const Result<Header> header = read_header<S>(bytes);
+        if (!header) {
+            return header.error();
+        }
+        if (header->template_id != M::kId) {
+            return Error{.fault = Fault::kWrongTemplate,
+                .member = M::kName,
+                .have = header->template_id,
+                .need = M::kId};
+        }
+        return explain_block(
+            bytes.subspan(header_length<M>), {header->block_length, header->version}, header_length<M>);
+    }
+    [[gnu::noinline, gnu::cold]] static Error explain_block(
+        std::span<const std::byte> bytes, detail::Acting acting, std::uint32_t before) {
+        detail::Walk<detail::Mode::kExplain> walk{.base = bytes.data(), .size = bytes.size()};
+        if (acting.block_length > bytes.size()) {
+            walk.fail(Fault::kBlockPastEnd, M::kName, bytes.size(), acting.block_length);
+        } else if (acting.block_length < detail::LayoutOf<M>::needed(acting.version)) {
+            walk.fail(Fault::kBlockTooShort, M::kName, acting.block_length,
+                detail::LayoutOf<M>::needed(acting.version));
+        } else {
+            Decoder decoder(bytes.data(), acting);
+            decoder.template index<detail::Mode::kExplain>(walk);
+        }
+        walk.error.offset += before;
+        return walk.error;
+    }
 };
 
 }  // namespace fulmar::sbe

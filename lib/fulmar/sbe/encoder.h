@@ -129,9 +129,15 @@ struct Progress {
     /// Which element is open at each level, 0 for none: a writer of another one is stale.
     std::uint32_t open[kLevels] = {};
     std::uint32_t serial = 0;
-    std::byte scratch[longest_block_of<M>() + 1];
 
-    [[gnu::noinline]] void fail(
+    /// Where fields of blocks that did not fit are set. Nobody reads it.
+    static std::byte* scratch() {
+        static thread_local std::byte bytes[longest_block_of<M>() + 1];
+        return bytes;
+    }
+
+    // Always inline, and the scratch outside: an Encoder whose address goes nowhere lives in registers.
+    [[gnu::always_inline]] void fail(
         Fault fault, std::string_view member, std::uint64_t have, std::uint64_t need) {
         if (!error) {
             error = Error{.fault = fault, .member = member, .offset = at, .have = have, .need = need};
@@ -140,7 +146,7 @@ struct Progress {
 
     /// Takes `bytes` for a part; null when they are not there.
     std::byte* take(std::size_t bytes, std::string_view member) {
-        if (size - at < bytes) {
+        if (size - at < bytes) [[unlikely]] {
             fail(Fault::kBufferTooSmall, member, size - at, bytes);
             return nullptr;
         }
@@ -446,16 +452,16 @@ class GroupWriter {
     Element add() {
         P& p = *progress_;
         if (head_ == nullptr || p.error) {
-            return Element(p, p.scratch, 0);
+            return Element(p, P::scratch(), 0);
         }
         if (p.next[kLevel] != part_ || p.open[kLevel] != owner_) {
             p.fail(Fault::kOutOfOrder, G::kName, p.next[kLevel], part_);
-            return Element(p, p.scratch, 0);
+            return Element(p, P::scratch(), 0);
         }
         constexpr std::uint64_t most = detail::member_max<typename G::DimensionType, "numInGroup">;
         if (count_ >= most) {
             p.fail(Fault::kTooManyElements, G::kName, count_ + 1, most);
-            return Element(p, p.scratch, 0);
+            return Element(p, P::scratch(), 0);
         }
         if constexpr (detail::LayoutOf<G>::kParts > 0) {
             if (p.open[kLevel + 1] != 0) {
@@ -465,11 +471,12 @@ class GroupWriter {
             p.open[kLevel + 1] = ++p.serial;
         }
         std::byte* block = p.take(block_length<G>, G::kName);
-        if (block == nullptr || p.error) {
-            return Element(p, p.scratch, 0);
+        if (block != nullptr) [[likely]] {
+            P::template set_count<G>(head_, ++count_);
+        } else {
+            block = P::scratch();
         }
         detail::put_empty_block<G, P::Schema::kBigEndian>(block);
-        P::template set_count<G>(head_, ++count_);
         return Element(p, block, p.open[kLevel + 1]);
     }
 
@@ -524,14 +531,11 @@ class Encoder : public BlockWriter<Encoder<M>, M, detail::Progress<M>, 0> {
         progress_.open[0] = 1;
         progress_.serial = 1;
         std::byte* start = progress_.take(header + block_length<M>, M::kName);
-        if (start == nullptr) {
-            block_ = progress_.scratch;
-            return;
-        }
-        if (header != 0) {
+        if (start != nullptr && header != 0) [[likely]] {
             put_header(start);
         }
-        block_ = start + header;
+        // One empty block for both ways, so that the compiler can drop what the caller's sets replace.
+        block_ = start != nullptr ? start + header : P::scratch();
         detail::put_empty_block<M, S::kBigEndian>(block_);
     }
 

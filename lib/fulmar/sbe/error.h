@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
+#include <type_traits>
 
 namespace fulmar::sbe {
 
@@ -71,36 +72,41 @@ struct Error {
     explicit operator bool() const { return fault != Fault::kNone; }
 };
 
-/// A T, or the Error why there is none. T is a view or encoder: cheap to copy, made empty by default.
+/// A T, or the Error why there is none. T is a view: cheap to copy, nothing to destroy.
 /// errors: reading the value of a failed one stops the process.
 template <class T>
 class [[nodiscard]] Result {
-  public:
-    constexpr Result(const T& value) : value_(value) {}
-    constexpr Result(const Error& error) : error_(error) {}
+    static_assert(std::is_trivially_copyable_v<T>);
 
-    [[nodiscard]] constexpr bool has_value() const { return error_.fault == Fault::kNone; }
-    constexpr explicit operator bool() const { return has_value(); }
-    [[nodiscard]] constexpr const Error& error() const { return error_; }
-    constexpr const T& operator*() const {
-        check();
+  public:
+    constexpr Result(const T& value) : value_(value), has_value_(true) {}
+    constexpr Result(const Error& error) : error_(error), has_value_(false) {}
+
+    [[nodiscard]] constexpr bool has_value() const { return has_value_; }
+    constexpr explicit operator bool() const { return has_value_; }
+    [[nodiscard]] constexpr const T& operator*() const {
+        check(has_value_);
         return value_;
     }
-    constexpr const T* operator->() const {
-        check();
-        return &value_;
-    }
+    constexpr const T* operator->() const { return &**this; }
     [[nodiscard]] constexpr const T& value() const { return **this; }
+    [[nodiscard]] constexpr const Error& error() const {
+        check(!has_value_);
+        return error_;
+    }
 
   private:
-    constexpr void check() const {
-        if (!has_value()) {
+    static constexpr void check(bool right_side) {
+        if (!right_side) [[unlikely]] {
             std::abort();
         }
     }
 
-    T value_{};
-    Error error_{};
+    union {
+        T value_;
+        Error error_;
+    };
+    bool has_value_;
 };
 
 }  // namespace fulmar::sbe

@@ -184,8 +184,9 @@ struct Layout<List<Ts...>> {
         return kSize;
     }
 
-    /// The block length that a sender of `version` must at least have sent.
-    static constexpr std::uint32_t needed(std::uint16_t version) {
+    /// The block length that a sender of `version` must at least have sent. Asked only where it sent less
+    /// than ours.
+    [[gnu::noinline, gnu::cold]] static constexpr std::uint32_t needed(std::uint16_t version) {
         std::uint32_t end = 0;
         for (std::size_t i = 0; i < kSize; ++i) {
             const MemberInfo& member = kLaid.members[i];

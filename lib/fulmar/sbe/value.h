@@ -345,6 +345,15 @@ class CompositeView {
         return detail::read_field<F, kBigEndian>(
             at_, offset_of<C, kName>, std::numeric_limits<std::uint16_t>::max());
     }
+    /// A number's or enum's element as it lies there, null values as they are.
+    template <Name kName>
+    [[nodiscard]] auto get_raw() const {
+        using F = detail::MemberNamed<C, kName>;
+        using Element = typename detail::Encoding<typename F::Type>::Element;
+        static_assert(!F::kConstant && std::is_arithmetic_v<Element> &&
+                      detail::Encoding<typename F::Type>::kCount == 1);
+        return detail::load<Element, kBigEndian>(at_ + offset_of<C, kName>);
+    }
     [[nodiscard]] std::span<const std::byte> bytes() const { return {at_, block_length<C>}; }
 
   private:
