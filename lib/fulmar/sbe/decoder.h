@@ -219,7 +219,7 @@ class BlockView {
     [[nodiscard]] auto get_raw() const {
         using F = detail::MemberNamed<Body, kName>;
         using Element = typename detail::Encoding<typename F::Type>::Element;
-        static_assert(!F::kConstant && std::is_arithmetic_v<Element> &&
+        static_assert(!detail::is_constant<F> && std::is_arithmetic_v<Element> &&
                       detail::Encoding<typename F::Type>::kCount == 1);
         if (F::kOptions.since > 0 && acting_.version < F::kOptions.since) {
             return detail::null_of<F>();

@@ -47,6 +47,11 @@ struct Options {
     std::string_view description;
     std::string_view time_unit;
     std::string_view epoch;
+
+    /// Whether one was given that only a type can have in a schema.
+    [[nodiscard]] constexpr bool names_type() const {
+        return null.given() || min.given() || max.given() || !character_encoding.empty();
+    }
 };
 
 /// What stands in the list of a message, group, composite, enumeration or set.
@@ -211,6 +216,16 @@ struct Type {
     using Encoded = T;
 };
 
+/// A named type whose value is part of the schema: fields of it take no bytes.
+template <Name kTypeName, class T, Literal kLiteral, class... TypeOptions>
+struct ConstantType {
+    static constexpr TypeKind kTypeKind = TypeKind::kPrimitive;
+    static constexpr std::string_view kName = kTypeName.view();
+    static constexpr Literal kValue = kLiteral;
+    static constexpr Options kOptions = detail::options_of<TypeOptions...>();
+    using Encoded = T;
+};
+
 /// An enumerator: its name in the schema and its C++ value.
 template <Name kValueName, auto kEnumerator, class... ValueOptions>
 struct Value {
@@ -296,35 +311,41 @@ struct VarUtf8 : VarData<"varUtf8Encoding", std::uint32_t, CharacterEncoding<"UT
 // ---- members
 // ------------------------------------------------------------------------------------------------
 
-/// A field of a message or group: name, id, type.
-template <Name kFieldName, std::uint16_t kFieldId, class T, class... FieldOptions>
-struct Field {
+namespace detail {
+template <Name kMemberName, class T, Literal kLiteral, class... MemberOptions>
+struct FieldBase {
     static constexpr Role kRole = Role::kField;
-    static constexpr bool kConstant = false;
-    static constexpr std::string_view kName = kFieldName.view();
-    static constexpr std::uint16_t kId = kFieldId;
-    static constexpr Options kOptions = detail::options_of<FieldOptions...>();
+    static constexpr std::string_view kName = kMemberName.view();
+    /// Given for constants, which take no bytes.
+    static constexpr Literal kValue = kLiteral;
+    static constexpr Options kOptions = options_of<MemberOptions...>();
     using Type = T;
+};
+}  // namespace detail
+
+/// A field of a message or group: name, id, type. Null, MinValue, MaxValue and CharacterEncoding belong to
+/// its type.
+template <Name kFieldName, std::uint16_t kFieldId, class T, class... FieldOptions>
+struct Field : detail::FieldBase<kFieldName, T, Literal{}, FieldOptions...> {
+    static constexpr std::uint16_t kId = kFieldId;
+    static_assert(
+        !Field::kOptions.names_type(), "a schema says these of a type: describe one with sbe::Type");
 };
 
 /// A field that takes no bytes because its value is part of the schema: a number, a text, or an enumerator of
 /// an Enum (the schema's valueRef).
 template <Name kFieldName, std::uint16_t kFieldId, class T, Literal kLiteral, class... FieldOptions>
-struct Constant {
-    static constexpr Role kRole = Role::kField;
-    static constexpr bool kConstant = true;
-    static constexpr Literal kValue = kLiteral;
-    static constexpr std::string_view kName = kFieldName.view();
+struct Constant : detail::FieldBase<kFieldName, T, kLiteral, FieldOptions...> {
     static constexpr std::uint16_t kId = kFieldId;
-    static constexpr Options kOptions = detail::options_of<FieldOptions...>();
-    using Type = T;
+    static_assert(!Constant::kOptions.names_type(),
+        "a schema says these of a type: describe one with sbe::ConstantType");
 };
 
 /// A member of a composite.
 template <Name kMemberName, class T, class... MemberOptions>
-struct Member : Field<kMemberName, 0, T, MemberOptions...> {};
+struct Member : detail::FieldBase<kMemberName, T, Literal{}, MemberOptions...> {};
 template <Name kMemberName, class T, Literal kLiteral, class... MemberOptions>
-struct ConstantMember : Constant<kMemberName, 0, T, kLiteral, MemberOptions...> {};
+struct ConstantMember : detail::FieldBase<kMemberName, T, kLiteral, MemberOptions...> {};
 
 /// What stands before the elements of a group.
 struct GroupSizeEncoding : Composite<"groupSizeEncoding", Member<"blockLength", std::uint16_t>,
@@ -379,6 +400,10 @@ struct Schema {
     static constexpr bool kBigEndian = kOptions.big_endian;
     using Header = detail::Choose<HeaderType, MessageHeader, SchemaOptions...>;
 };
+
+/// The messages of a protocol, to export or to dispatch on.
+template <class... Ms>
+struct Messages {};
 
 /// A message: fields, then groups, then data, with options among them.
 template <class SchemaType, Name kMessageName, std::uint16_t kTemplateId, class... MembersAndOptions>

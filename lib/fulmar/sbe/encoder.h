@@ -39,7 +39,7 @@ void put_nulls(std::byte* block);
 template <class F, bool kBigEndian>
 void put_null(std::byte* at) {
     if constexpr (F::kRole == Role::kField) {
-        if constexpr (!F::kConstant) {
+        if constexpr (!detail::is_constant<F>) {
             if constexpr (shape_of<typename F::Type>() == Shape::kComposite) {
                 put_nulls<typename F::Type, kBigEndian>(at);
             } else if constexpr (has_null<F, kBigEndian>) {
@@ -309,7 +309,7 @@ class CompositeWriter {
     const CompositeWriter& set(
         const detail::ArgumentOf<detail::MemberNamed<C, kName>, kBigEndian>& value) const {
         using F = detail::MemberNamed<C, kName>;
-        static_assert(!F::kConstant, "a constant is part of the schema and is not written");
+        static_assert(!detail::is_constant<F>, "a constant is part of the schema and is not written");
         if (!detail::write_field<F, kBigEndian>(at_ + offset_of<C, kName>, value)) {
             progress_->fail(Fault::kTextTooLong, F::kName, 0, detail::Encoding<typename F::Type>::kCount);
         }
@@ -341,7 +341,7 @@ class BlockWriter {
     Self& set(const detail::ArgumentOf<detail::MemberNamed<Body, kName>, S::kBigEndian>& value) {
         using F = detail::MemberNamed<Body, kName>;
         static_assert(F::kRole == Role::kField, "set is for fields: groups and data have group and data");
-        static_assert(!F::kConstant, "a constant is part of the schema and is not written");
+        static_assert(!detail::is_constant<F>, "a constant is part of the schema and is not written");
         if (!detail::write_field<F, S::kBigEndian>(self().block() + offset_of<Body, kName>, value)) {
             self().progress().fail(
                 Fault::kTextTooLong, F::kName, 0, detail::Encoding<typename F::Type>::kCount);

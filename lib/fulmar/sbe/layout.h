@@ -44,6 +44,7 @@ struct Encoding<T> {
     static constexpr TypeKind kKind = TypeKind::kPrimitive;
     static constexpr std::uint32_t kCount = 1;
     static constexpr std::uint32_t kBytes = sizeof(T);
+    static constexpr Literal kValue{};
     static constexpr Options kOptions{};
 };
 template <class T, std::size_t kLength>
@@ -68,8 +69,15 @@ requires(T::kTypeKind == TypeKind::kComposite) struct Encoding<T> {
     static constexpr TypeKind kKind = TypeKind::kComposite;
     static constexpr std::uint32_t kCount = 1;
     static constexpr std::uint32_t kBytes = Layout<typename T::Members>::kBlockLength;
+    static constexpr Literal kValue{};
     static constexpr Options kOptions = T::kOptions;
 };
+
+/// The value of a constant field: its own, or its type's. Not given where the field is none.
+template <class F>
+inline constexpr Literal literal_of = F::kValue.given() ? F::kValue : Encoding<typename F::Type>::kValue;
+template <class F>
+inline constexpr bool is_constant = literal_of<F>.given();
 
 /// What the layout knows of one member; `bytes` is 0 for constants, groups, data and options.
 struct MemberInfo {
@@ -94,8 +102,8 @@ constexpr MemberInfo member_info() {
         info.explicit_offset = T::kOptions.offset;
     }
     if constexpr (T::kRole == Role::kField) {
-        info.constant = T::kConstant;
-        if constexpr (!T::kConstant) {
+        info.constant = is_constant<T>;
+        if constexpr (!is_constant<T>) {
             info.bytes = Encoding<typename T::Type>::kBytes;
         }
     }

@@ -290,24 +290,24 @@ template <class F, bool kBigEndian>
 template <class F>
 [[nodiscard]] constexpr auto constant_of() {
     using T = typename F::Type;
-    if constexpr (F::kValue.kind == Literal::Kind::kText) {
+    if constexpr (literal_of<F>.kind == Literal::Kind::kText) {
         if constexpr (Encoding<T>::kCount == 1) {
-            return F::kValue.text[0];
+            return literal_of<F>.text[0];
         } else {
-            return F::kValue.view();
+            return literal_of<F>.view();
         }
     } else if constexpr (shape_of<T>() == Shape::kEnum) {
         return static_cast<typename CppEnumOf<T>::type>(
-            F::kValue.template as<typename Encoding<T>::Element>());
+            literal_of<F>.template as<typename Encoding<T>::Element>());
     } else {
-        return F::kValue.template as<typename Encoding<T>::Element>();
+        return literal_of<F>.template as<typename Encoding<T>::Element>();
     }
 }
 
 /// What `get` of a field returns: its value, or an optional where it may be absent.
 template <class F, bool kBigEndian>
 [[nodiscard]] auto read_field(const std::byte* block, std::uint32_t offset, std::uint16_t acting_version) {
-    if constexpr (F::kConstant) {
+    if constexpr (is_constant<F>) {
         return constant_of<F>();
     } else {
         using R = Reader<typename F::Type, kBigEndian>;
@@ -350,7 +350,7 @@ class CompositeView {
     [[nodiscard]] auto get_raw() const {
         using F = detail::MemberNamed<C, kName>;
         using Element = typename detail::Encoding<typename F::Type>::Element;
-        static_assert(!F::kConstant && std::is_arithmetic_v<Element> &&
+        static_assert(!detail::is_constant<F> && std::is_arithmetic_v<Element> &&
                       detail::Encoding<typename F::Type>::kCount == 1);
         return detail::load<Element, kBigEndian>(at_ + offset_of<C, kName>);
     }
