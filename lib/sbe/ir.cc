@@ -137,7 +137,8 @@ bool Field::operator==(const Field& other) const {
 }
 
 bool Data::operator==(const Data& other) const {
-    return same_named(*this, other) && std::tie(id, type) == std::tie(other.id, other.type);
+    return same_named(*this, other) &&
+           std::tie(id, type, presence) == std::tie(other.id, other.type, other.presence);
 }
 
 bool Block::operator==(const Block& other) const {

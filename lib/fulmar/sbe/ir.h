@@ -1,8 +1,7 @@
-/// A message schema as plain values: what a schema XML says, and what a C++ description says when it is asked
-/// to. SBE calls it the intermediate representation. It holds what was declared and no more: an offset, a
-/// length of a block or a null value that nobody wrote is absent here. What follows from it is worked out in
-/// resolve.h. units: lengths and offsets in bytes.  threads: values, no sharing.  source: SBE 1.0, message
-/// schema.
+/// A message schema as plain values: what a schema XML says, and what a C++ description says when asked. SBE
+/// calls it the intermediate representation. It holds what was declared and no more: an offset, a block's
+/// length or a null value that nobody wrote is absent here; what follows from it is in resolved_schema.h.
+/// units: lengths and offsets in bytes.  threads: values, no sharing.  source: SBE 1.0, message schema.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +39,12 @@ struct Value {
     bool operator==(const Value& other) const;
 };
 
+/// Where something was read, for messages to people.
+struct Origin {
+    std::uint32_t line = 0;    ///< 0: not read from a file
+    std::uint32_t source = 0;  ///< index into Schema::sources
+};
+
 /// What everything with a name may say about itself.
 struct Named {
     std::string name;
@@ -47,7 +52,7 @@ struct Named {
     std::string semantic_type;
     std::uint32_t since_version = 0;
     std::optional<std::uint32_t> deprecated;  ///< the version from which it should no longer be used
-    std::uint32_t line = 0;                   ///< of the XML it was read from, else 0; equality leaves it out
+    Origin origin;                            ///< equality leaves it out
 
     bool operator==(const Named& other) const;
 };
@@ -139,7 +144,8 @@ struct Field : Named {
 /// Variable-length data: a length and that many bytes.
 struct Data : Named {
     std::uint16_t id = 0;
-    std::string type;  ///< a Composite of `length` and `varData`
+    std::string type;                  ///< a Composite of `length` and `varData`
+    std::optional<Presence> presence;  ///< required or optional, which both mean that it may be empty
 
     bool operator==(const Data& other) const;
 };
@@ -176,6 +182,7 @@ struct Schema {
     std::string header_type = "messageHeader";
     std::vector<Type> types;  ///< in the order given, which may name a type before it stands here
     std::vector<Message> messages;
+    std::vector<std::string> sources;  ///< files it was read from; equality leaves them out
 
     bool operator==(const Schema& other) const;
 };

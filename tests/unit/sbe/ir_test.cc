@@ -29,7 +29,7 @@ TEST_CASE("equality: deep, and blind for the line of the file") {
     message.groups.push_back(group);
     a.messages.push_back(message);
     Schema b = a;
-    b.messages[0].line = 7;
+    b.messages[0].origin.line = 7;
     CHECK(a == b);
     b.messages[0].groups[0].groups[0].dimension_type = "other";
     CHECK_FALSE(a == b);
