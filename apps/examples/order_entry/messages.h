@@ -85,4 +85,7 @@ struct ExecutionReport : sbe::Message<Schema, "ExecutionReport", 3,
             sbe::Data<"contraBroker", 375, Text>>>,
     sbe::Data<"text", 58, Text, sbe::Since<2>>> {};
 
+/// All of them, to export and to dispatch on.
+using Messages = sbe::Messages<NewOrder, CancelOrder, ExecutionReport>;
+
 }  // namespace order_entry
