@@ -1,5 +1,6 @@
-/// An order-entry protocol as C++ types: new order, cancel, execution report. The same description encodes, decodes and
-/// writes the XML schema that other languages generate their side from (`fulmar sbe export example`).
+/// An order-entry protocol as C++ types: new order, cancel, execution report. The same description encodes,
+/// decodes and writes the XML schema that other languages generate their side from (`fulmar sbe export
+/// example`).
 #pragma once
 
 #include <cstdint>
@@ -20,28 +21,30 @@ struct SideType : sbe::Enum<"Side", Side, sbe::Value<"Buy", Side::kBuy>, sbe::Va
 
 enum class OrderType : std::uint8_t { kMarket = 1, kLimit = 2, kStopLimit = 3 };
 struct OrderTypeType
-    : sbe::Enum<"OrderType", OrderType, sbe::Value<"Market", OrderType::kMarket>, sbe::Value<"Limit", OrderType::kLimit>,
-                sbe::Value<"StopLimit", OrderType::kStopLimit>> {};
+    : sbe::Enum<"OrderType", OrderType, sbe::Value<"Market", OrderType::kMarket>,
+          sbe::Value<"Limit", OrderType::kLimit>, sbe::Value<"StopLimit", OrderType::kStopLimit>> {};
 
 enum class ExecutionType : std::uint8_t { kNew = 0, kTrade = 1, kCanceled = 2, kRejected = 3 };
 struct ExecutionTypeType
     : sbe::Enum<"ExecutionType", ExecutionType, sbe::Value<"New", ExecutionType::kNew>,
-                sbe::Value<"Trade", ExecutionType::kTrade>, sbe::Value<"Canceled", ExecutionType::kCanceled>,
-                sbe::Value<"Rejected", ExecutionType::kRejected>> {};
+          sbe::Value<"Trade", ExecutionType::kTrade>, sbe::Value<"Canceled", ExecutionType::kCanceled>,
+          sbe::Value<"Rejected", ExecutionType::kRejected>> {};
 
-struct OrderFlags
-    : sbe::Set<"OrderFlags", std::uint8_t, sbe::Choice<"PostOnly", 0>, sbe::Choice<"ReduceOnly", 1>, sbe::Choice<"Hidden", 2>> {};
+struct OrderFlags : sbe::Set<"OrderFlags", std::uint8_t, sbe::Choice<"PostOnly", 0>,
+                        sbe::Choice<"ReduceOnly", 1>, sbe::Choice<"Hidden", 2>> {};
 using Flags = sbe::Choices<OrderFlags>;
 
 /// mantissa × 10⁻⁴; the exponent takes no bytes.
-struct Price : sbe::Composite<"Price", sbe::Member<"mantissa", std::int64_t>, sbe::ConstantMember<"exponent", std::int8_t, -4>> {};
+struct Price : sbe::Composite<"Price", sbe::Member<"mantissa", std::int64_t>,
+                   sbe::ConstantMember<"exponent", std::int8_t, -4>> {};
 /// A price that may lack, as the stop price of an order without one.
 struct OptionalPrice : sbe::Composite<"OptionalPrice", sbe::Member<"mantissa", std::int64_t, sbe::Optional>,
-                                      sbe::ConstantMember<"exponent", std::int8_t, -4>> {};
+                           sbe::ConstantMember<"exponent", std::int8_t, -4>> {};
 struct Symbol : sbe::Type<"Symbol", char[8], sbe::CharacterEncoding<"US-ASCII">> {};
 struct Text : sbe::VarData<"Text", std::uint16_t, sbe::CharacterEncoding<"UTF-8">> {};
 
-// ---- messages
+// ---- messages; a line a member, as in the schema
+// clang-format off
 
 /// gateway → venue
 struct NewOrder : sbe::Message<Schema, "NewOrder", 1,
@@ -84,6 +87,8 @@ struct ExecutionReport : sbe::Message<Schema, "ExecutionReport", 3,
             sbe::Field<"contraQuantity", 437, std::uint32_t>,
             sbe::Data<"contraBroker", 375, Text>>>,
     sbe::Data<"text", 58, Text, sbe::Since<2>>> {};
+
+// clang-format on
 
 /// All of them, to export and to dispatch on.
 using Messages = sbe::Messages<NewOrder, CancelOrder, ExecutionReport>;

@@ -212,6 +212,7 @@ template <Name kTypeName, class T, class... TypeOptions>
 struct Type {
     static constexpr TypeKind kTypeKind = TypeKind::kPrimitive;
     static constexpr std::string_view kName = kTypeName.view();
+    static constexpr Literal kValue{};
     static constexpr Options kOptions = detail::options_of<TypeOptions...>();
     using Encoded = T;
 };

@@ -55,6 +55,7 @@ struct Encoding<T[kLength]> : Encoding<T> {
 };
 template <class T>
 requires(T::kTypeKind == TypeKind::kPrimitive) struct Encoding<T> : Encoding<typename T::Encoded> {
+    static constexpr Literal kValue = T::kValue;
     static constexpr Options kOptions = T::kOptions;
 };
 template <class T>
