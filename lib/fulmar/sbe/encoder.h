@@ -564,23 +564,32 @@ class Encoder : public BlockWriter<Encoder<M>, M, detail::Progress<M>, 0> {
     std::byte* block_ = nullptr;
 };
 
-/// Length of a message of type M with empty groups and data, header included, bytes: what to claim at least.
-template <class M>
-inline constexpr std::size_t encoded_length = [] {
-    std::size_t length = header_length<M> + block_length<M>;
-    [&]<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
-        (
-            [&]<class T>(std::type_identity<T>) {
-                if constexpr (T::kRole == Role::kGroup) {
-                    length += block_length<typename T::DimensionType>;
-                } else if constexpr (T::kRole == Role::kData) {
-                    length += sizeof(typename T::Type::Length);
-                }
-            }(std::type_identity<detail::TypeAt<typename M::Members, kIndex>>{}),
-            ...);
-    }
-    (std::make_index_sequence<detail::LayoutOf<M>::kSize>{});
+namespace detail {
+/// Bytes of a body's groups and data when they are empty: their headers.
+template <class Body>
+inline constexpr std::size_t empty_parts_length = [] {
+    std::size_t length = 0;
+    [&]<class... Ts>(List<Ts...>) {
+        const auto add = [&]<class T>(std::type_identity<T>) {
+            if constexpr (T::kRole == Role::kGroup) {
+                length += block_length<typename T::DimensionType>;
+            } else if constexpr (T::kRole == Role::kData) {
+                length += sizeof(typename T::Type::Length);
+            }
+        };
+        (add(std::type_identity<Ts>{}), ...);
+    }(typename Body::Members{});
     return length;
 }();
+}  // namespace detail
+
+/// Length of a message of type M with empty groups and data, header included, bytes. What to claim is this, and for each
+/// element its element_length, and the bytes of each data.
+template <class M>
+inline constexpr std::size_t encoded_length = header_length<M> + block_length<M> + detail::empty_parts_length<M>;
+/// Length of an element of group `kName` of a message or group, its own groups and data empty, bytes.
+template <class Body, Name kName>
+inline constexpr std::size_t element_length =
+    block_length<detail::MemberNamed<Body, kName>> + detail::empty_parts_length<detail::MemberNamed<Body, kName>>;
 
 }  // namespace fulmar::sbe

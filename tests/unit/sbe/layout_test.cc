@@ -30,6 +30,8 @@ static_assert(detail::LayoutOf<Grown<Little>>::needed(3) == 8);
 static_assert(detail::LayoutOf<Grown<Little>>::needed(9) == 8);
 static_assert(block_length<Empty> == 0);
 static_assert(encoded_length<Groups<Little>> == 8 + 2 + 4 + 3 + 4 + 4);
+static_assert(element_length<Groups<Little>, "flat"> == 3);
+static_assert(element_length<Groups<Little>, "deep"> == 1 + 8 + 2);
 
 /// A header with other widths and a member more: its members are found by name.
 struct WideHeader : Composite<"wideHeader", Member<"version", std::uint16_t>,
