@@ -55,5 +55,6 @@ Run add_pub(CLI::App& app);
 Run add_sub(CLI::App& app);
 Run add_ping(CLI::App& app);
 Run add_pong(CLI::App& app);
+Run add_sbe(CLI::App& app);
 
 }  // namespace fulmar::cli

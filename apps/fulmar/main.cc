@@ -11,10 +11,24 @@ namespace fulmar::cli {
 
 namespace {
 
+/// The innermost verb that was given, and the words that lead to it.
+struct Level {
+    const CLI::App* app;
+    std::string command;
+};
+
+Level level_of(const CLI::App& app) {
+    Level level{&app, "fulmar"};
+    while (!level.app->get_subcommands().empty()) {
+        level.app = level.app->get_subcommands().front();
+        level.command += ' ' + level.app->get_name();
+    }
+    return level;
+}
+
 /// The word that CLI11 did not know, and the known one it was perhaps meant to be.
 std::string did_you_mean(const CLI::App& app) {
-    const auto chosen = app.get_subcommands();
-    const CLI::App& level = chosen.empty() ? app : *chosen.front();
+    const CLI::App& level = *level_of(app).app;
     const std::vector<std::string> unknown = app.remaining(true);
     if (unknown.empty()) {
         return "";
@@ -34,12 +48,7 @@ std::string did_you_mean(const CLI::App& app) {
 }
 
 int usage(const CLI::App& app, const CLI::ParseError& error) {
-    const auto chosen = app.get_subcommands();
-    std::string command = "fulmar";
-    if (!chosen.empty()) {
-        command += ' ';
-        command += chosen.front()->get_name();
-    }
+    const std::string command = level_of(app).command;
     const std::vector<std::string> unknown = app.remaining(true);
     const std::string what =
         unknown.empty() ? error.what() : "unknown " + config::quoted(unknown.front()) + did_you_mean(app);
@@ -64,7 +73,7 @@ int main(int argc, char** argv) {
     std::vector<std::pair<const char*, Run>> verbs{{"stat", add_stat(app)}, {"errors", add_errors(app)},
         {"loss", add_loss(app)}, {"streams", add_streams(app)}, {"channels", add_channels(app)},
         {"log", add_log(app)}, {"doctor", add_doctor(app)}, {"fault", add_fault(app)}, {"pub", add_pub(app)},
-        {"sub", add_sub(app)}, {"ping", add_ping(app)}, {"pong", add_pong(app)}};
+        {"sub", add_sub(app)}, {"ping", add_ping(app)}, {"pong", add_pong(app)}, {"sbe", add_sbe(app)}};
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

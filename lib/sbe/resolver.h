@@ -14,7 +14,7 @@ namespace fulmar::sbe {
 class Resolver {
   public:
     explicit Resolver(ir::Schema schema);
-    [[nodiscard]] Result<ResolvedSchema> run() &&;
+    [[nodiscard]] fulmar::Result<ResolvedSchema> run() &&;
 
   private:
     /// Adds a name to the path that errors show, for as long as it lives.
@@ -40,19 +40,20 @@ class Resolver {
     Status index_types();
     Status check_types();
     [[nodiscard]] const ir::Type* type_of(std::string_view name) const;
-    Result<Element> expand(const ir::Type& type);
-    Result<Element> expand(const ir::Member& member);
-    Result<Element> expand_encoding(const ir::Encoding& encoding);
+    fulmar::Result<Element> expand(const ir::Type& type);
+    fulmar::Result<Element> expand(const ir::Member& member);
+    fulmar::Result<Element> expand_encoding(const ir::Encoding& encoding);
     Status check_limits(const ir::Encoding& encoding);
-    Result<ir::Value> constant_of(const ir::Encoding& encoding);
-    Result<Element> expand_enum(const ir::Enum& enumeration);
+    fulmar::Result<ir::Value> constant_of(const ir::Encoding& encoding);
+    fulmar::Result<Element> expand_enum(const ir::Enum& enumeration);
     Status check_enum_value(const Element& element, const ir::EnumValue& value);
-    Result<Element> expand_set(const ir::Set& set);
-    Result<Element> expand_composite(const ir::Composite& composite);
-    Result<Element> expand_ref(const ir::Ref& ref);
-    Result<Referred> refer(std::string_view kind, const ir::Named& user, std::string_view value_ref);
+    fulmar::Result<Element> expand_set(const ir::Set& set);
+    fulmar::Result<Element> expand_composite(const ir::Composite& composite);
+    fulmar::Result<Element> expand_ref(const ir::Ref& ref);
+    fulmar::Result<Referred> refer(std::string_view kind, const ir::Named& user, std::string_view value_ref);
     /// What an enum or a set is encoded as.
-    Result<Element> underlying(std::string_view kind, const ir::Named& user, std::string_view encoding_type);
+    fulmar::Result<Element> underlying(
+        std::string_view kind, const ir::Named& user, std::string_view encoding_type);
     Status check_named(std::string_view kind, const ir::Named& named);
     Status count_element(const ir::Named& named);
 
@@ -62,16 +63,18 @@ class Resolver {
     Status resolve_message(const ir::Message& message);
     Status resolve_block(std::string_view kind, const ir::Block& block, BlockLayout& layout);
     /// Where the last field ends.
-    Result<std::uint32_t> place_fields(const ir::Block& block, BlockLayout& layout);
-    Result<Element> field_element(const ir::Field& field);
+    fulmar::Result<std::uint32_t> place_fields(const ir::Block& block, BlockLayout& layout);
+    fulmar::Result<Element> field_element(const ir::Field& field);
     Status settle_presence(const ir::Field& field, Element& element);
-    Result<GroupLayout> group_layout(const ir::Group& group);
-    Result<DataLayout> data_layout(const ir::Data& data);
+    fulmar::Result<GroupLayout> group_layout(const ir::Group& group);
+    fulmar::Result<DataLayout> data_layout(const ir::Data& data);
     Status check_unique(const ir::Block& block);
-    Result<Element> composite_named(std::string_view kind, const ir::Named& user, std::string_view name);
-    Result<IntegerAt> integer_member(const Element& composite, std::string_view name, bool may_be_signed);
+    fulmar::Result<Element> composite_named(
+        std::string_view kind, const ir::Named& user, std::string_view name);
+    fulmar::Result<IntegerAt> integer_member(
+        const Element& composite, std::string_view name, bool may_be_signed);
 
-    [[nodiscard]] Unexpected<Error> refuse(
+    [[nodiscard]] Unexpected<fulmar::Error> refuse(
         std::string_view kind, const ir::Named& named, std::string_view why) const;
 
     ResolvedSchema resolved_;

@@ -48,7 +48,7 @@ Resolver::Resolver(ir::Schema schema)
       }()),
       schema_(*resolved_.schema_) {}
 
-Result<ResolvedSchema> Resolver::run() && {
+fulmar::Result<ResolvedSchema> Resolver::run() && {
     FULMAR_TRY_VOID(check_schema());
     FULMAR_TRY_VOID(index_types());
     FULMAR_TRY_VOID(check_types());
@@ -66,7 +66,7 @@ Result<ResolvedSchema> Resolver::run() && {
     return std::move(resolved_);
 }
 
-Result<ResolvedSchema> ResolvedSchema::resolve(ir::Schema schema) {
+fulmar::Result<ResolvedSchema> ResolvedSchema::resolve(ir::Schema schema) {
     return Resolver(std::move(schema)).run();
 }
 
@@ -75,7 +75,7 @@ const BlockLayout* ResolvedSchema::message(std::uint64_t template_id) const {
     return found == index_by_id_.end() ? nullptr : &messages_[found->second];
 }
 
-Unexpected<Error> Resolver::refuse(
+Unexpected<fulmar::Error> Resolver::refuse(
     std::string_view kind, const ir::Named& named, std::string_view why) const {
     std::string path;
     for (const std::string_view name : path_) {
@@ -172,7 +172,7 @@ Status Resolver::check_unique(const ir::Block& block) {
     return Done{};
 }
 
-Result<std::uint32_t> Resolver::place_fields(const ir::Block& block, BlockLayout& layout) {
+fulmar::Result<std::uint32_t> Resolver::place_fields(const ir::Block& block, BlockLayout& layout) {
     const Scope scope(*this, block.name);
     FULMAR_TRY_VOID(check_unique(block));
     block_elements_ = 0;
@@ -193,7 +193,7 @@ Result<std::uint32_t> Resolver::place_fields(const ir::Block& block, BlockLayout
     return static_cast<std::uint32_t>(end);
 }
 
-Result<Element> Resolver::field_element(const ir::Field& field) {
+fulmar::Result<Element> Resolver::field_element(const ir::Field& field) {
     FULMAR_TRY_VOID(check_named("field", field));
     if (!detail::is_xml_text(field.time_unit) || !detail::is_xml_text(field.epoch)) {
         return refuse("field", field, "its timeUnit or epoch holds bytes that are no text");
@@ -250,7 +250,7 @@ Status Resolver::settle_presence(const ir::Field& field, Element& element) {
     return Done{};
 }
 
-Result<GroupLayout> Resolver::group_layout(const ir::Group& group) {
+fulmar::Result<GroupLayout> Resolver::group_layout(const ir::Group& group) {
     if (group_depth_ == kNestingMax) {
         return refuse("group", group, "groups are nested deeper than " + std::to_string(kNestingMax));
     }
@@ -272,7 +272,7 @@ Result<GroupLayout> Resolver::group_layout(const ir::Group& group) {
     return layout;
 }
 
-Result<DataLayout> Resolver::data_layout(const ir::Data& data) {
+fulmar::Result<DataLayout> Resolver::data_layout(const ir::Data& data) {
     FULMAR_TRY_VOID(check_named("data", data));
     if (data.presence == Presence::kConstant) {
         return refuse("data", data, "data cannot be constant");
@@ -293,7 +293,7 @@ Result<DataLayout> Resolver::data_layout(const ir::Data& data) {
     return layout;
 }
 
-Result<Element> Resolver::composite_named(
+fulmar::Result<Element> Resolver::composite_named(
     std::string_view kind, const ir::Named& user, std::string_view name) {
     const ir::Type* type = type_of(name);
     const auto* composite = type == nullptr ? nullptr : std::get_if<ir::Composite>(type);
@@ -306,7 +306,7 @@ Result<Element> Resolver::composite_named(
     return element;
 }
 
-Result<IntegerAt> Resolver::integer_member(
+fulmar::Result<IntegerAt> Resolver::integer_member(
     const Element& composite, std::string_view name, bool may_be_signed) {
     const Element* member = member_of(composite, name);
     if (member == nullptr) {

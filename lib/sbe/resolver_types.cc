@@ -49,34 +49,42 @@ const ir::Type* Resolver::type_of(std::string_view name) const {
     return found == types_.end() ? nullptr : found->second;
 }
 
-Result<Element> Resolver::expand(const ir::Type& type) {
+fulmar::Result<Element> Resolver::expand(const ir::Type& type) {
     struct Expand {
         Resolver& self;
-        Result<Element> operator()(const ir::Encoding& encoding) { return self.expand_encoding(encoding); }
-        Result<Element> operator()(const ir::Enum& enumeration) { return self.expand_enum(enumeration); }
-        Result<Element> operator()(const ir::Set& set) { return self.expand_set(set); }
-        Result<Element> operator()(const ir::Composite& composite) {
+        fulmar::Result<Element> operator()(const ir::Encoding& encoding) {
+            return self.expand_encoding(encoding);
+        }
+        fulmar::Result<Element> operator()(const ir::Enum& enumeration) {
+            return self.expand_enum(enumeration);
+        }
+        fulmar::Result<Element> operator()(const ir::Set& set) { return self.expand_set(set); }
+        fulmar::Result<Element> operator()(const ir::Composite& composite) {
             return self.expand_composite(composite);
         }
     };
     return std::visit(Expand{*this}, type);
 }
 
-Result<Element> Resolver::expand(const ir::Member& member) {
+fulmar::Result<Element> Resolver::expand(const ir::Member& member) {
     struct Expand {
         Resolver& self;
-        Result<Element> operator()(const ir::Encoding& encoding) { return self.expand_encoding(encoding); }
-        Result<Element> operator()(const ir::Enum& enumeration) { return self.expand_enum(enumeration); }
-        Result<Element> operator()(const ir::Set& set) { return self.expand_set(set); }
-        Result<Element> operator()(const ir::Composite& composite) {
+        fulmar::Result<Element> operator()(const ir::Encoding& encoding) {
+            return self.expand_encoding(encoding);
+        }
+        fulmar::Result<Element> operator()(const ir::Enum& enumeration) {
+            return self.expand_enum(enumeration);
+        }
+        fulmar::Result<Element> operator()(const ir::Set& set) { return self.expand_set(set); }
+        fulmar::Result<Element> operator()(const ir::Composite& composite) {
             return self.expand_composite(composite);
         }
-        Result<Element> operator()(const ir::Ref& ref) { return self.expand_ref(ref); }
+        fulmar::Result<Element> operator()(const ir::Ref& ref) { return self.expand_ref(ref); }
     };
     return std::visit(Expand{*this}, member.type);
 }
 
-Result<Element> Resolver::expand_encoding(const ir::Encoding& encoding) {
+fulmar::Result<Element> Resolver::expand_encoding(const ir::Encoding& encoding) {
     FULMAR_TRY_VOID(check_named("type", encoding));
     FULMAR_TRY_VOID(count_element(encoding));
     FULMAR_TRY_VOID(check_limits(encoding));
@@ -123,7 +131,7 @@ Status Resolver::check_limits(const ir::Encoding& encoding) {
     return Done{};
 }
 
-Result<ir::Value> Resolver::constant_of(const ir::Encoding& encoding) {
+fulmar::Result<ir::Value> Resolver::constant_of(const ir::Encoding& encoding) {
     if (!encoding.value_ref.empty()) {
         if (encoding.constant) {
             return refuse("type", encoding, "it has both a value and a valueRef");
@@ -157,7 +165,7 @@ Result<ir::Value> Resolver::constant_of(const ir::Encoding& encoding) {
     return *encoding.constant;
 }
 
-Result<Element> Resolver::expand_enum(const ir::Enum& enumeration) {
+fulmar::Result<Element> Resolver::expand_enum(const ir::Enum& enumeration) {
     FULMAR_TRY_VOID(check_named("enum", enumeration));
     FULMAR_TRY_VOID(count_element(enumeration));
     if (enumeration.presence == Presence::kConstant) {
@@ -208,7 +216,7 @@ Status Resolver::check_enum_value(const Element& element, const ir::EnumValue& v
     return Done{};
 }
 
-Result<Element> Resolver::expand_set(const ir::Set& set) {
+fulmar::Result<Element> Resolver::expand_set(const ir::Set& set) {
     FULMAR_TRY_VOID(check_named("set", set));
     FULMAR_TRY_VOID(count_element(set));
     FULMAR_TRY(element, underlying("set", set, set.encoding_type));
@@ -237,7 +245,7 @@ Result<Element> Resolver::expand_set(const ir::Set& set) {
     return element;
 }
 
-Result<Element> Resolver::expand_composite(const ir::Composite& composite) {
+fulmar::Result<Element> Resolver::expand_composite(const ir::Composite& composite) {
     FULMAR_TRY_VOID(check_named("composite", composite));
     FULMAR_TRY_VOID(count_element(composite));
     if (std::find(open_composites_.begin(), open_composites_.end(), &composite) != open_composites_.end()) {
@@ -276,7 +284,7 @@ Result<Element> Resolver::expand_composite(const ir::Composite& composite) {
     return element;
 }
 
-Result<Element> Resolver::expand_ref(const ir::Ref& ref) {
+fulmar::Result<Element> Resolver::expand_ref(const ir::Ref& ref) {
     FULMAR_TRY_VOID(check_named("ref", ref));
     const ir::Type* type = type_of(ref.type);
     if (type == nullptr) {
@@ -290,7 +298,7 @@ Result<Element> Resolver::expand_ref(const ir::Ref& ref) {
     return element;
 }
 
-Result<Resolver::Referred> Resolver::refer(
+fulmar::Result<Resolver::Referred> Resolver::refer(
     std::string_view kind, const ir::Named& user, std::string_view value_ref) {
     const auto parts = detail::value_ref_of(value_ref);
     if (!parts) {
@@ -312,7 +320,7 @@ Result<Resolver::Referred> Resolver::refer(
     return Referred{enumeration, &*value, element.primitive};
 }
 
-Result<Element> Resolver::underlying(
+fulmar::Result<Element> Resolver::underlying(
     std::string_view kind, const ir::Named& user, std::string_view encoding_type) {
     Element element;
     element.named = &user;

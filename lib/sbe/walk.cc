@@ -67,10 +67,10 @@ class Walk {
     Walk(const ResolvedSchema& schema, std::span<const std::byte> message, Visitor& visitor)
         : schema_(schema), message_(message), visitor_(visitor), byte_order_(schema.schema().byte_order) {}
 
-    Result<std::size_t, WalkError> run();
+    fulmar::Result<std::size_t, WalkError> run();
 
   private:
-    using Step = Result<Done, WalkError>;
+    using Step = fulmar::Result<Done, WalkError>;
 
     [[nodiscard]] std::uint64_t left() const { return message_.size() - position_; }
     [[nodiscard]] const std::byte* here() const { return message_.data() + position_; }
@@ -90,12 +90,12 @@ class Walk {
     std::span<const std::byte> message_;
     Visitor& visitor_;
     ir::ByteOrder byte_order_;
-    MessageHeader header_;
+    HeaderValues header_;
     std::uint64_t position_ = 0;
     std::uint64_t empty_entries_ = 0;
 };
 
-Result<std::size_t, WalkError> Walk::run() {
+fulmar::Result<std::size_t, WalkError> Walk::run() {
     const HeaderLayout& header = schema_.header();
     const ir::Schema& schema = schema_.schema();
     if (left() < header.size) {
@@ -277,7 +277,7 @@ std::string WalkError::text() const {
     return "message" + where + "bad";
 }
 
-Result<std::size_t, WalkError> walk(
+fulmar::Result<std::size_t, WalkError> walk(
     const ResolvedSchema& schema, std::span<const std::byte> message, Visitor& visitor) {
     return Walk(schema, message, visitor).run();
 }

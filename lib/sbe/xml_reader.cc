@@ -7,13 +7,13 @@
 
 namespace fulmar::sbe {
 
-Result<ir::Schema> read_xml(std::string_view text, const XmlOptions& options) {
+fulmar::Result<ir::Schema> read_xml(std::string_view text, const XmlOptions& options) {
     return detail::XmlReader(options).read(text);
 }
 
 namespace detail {
 
-Result<ir::Schema> XmlReader::read(std::string_view text) {
+fulmar::Result<ir::Schema> XmlReader::read(std::string_view text) {
     if (text.size() > options_.bytes_max) {
         return fail(ErrorCode::kGeneric,
             options_.name + ": longer than " + std::to_string(options_.bytes_max) + " bytes");
@@ -45,7 +45,7 @@ void XmlReader::refuse(pugi::xml_node node, std::string_view why) {
     if (const pugi::xml_attribute name = node.attribute("name")) {
         what += " name=" + quoted(name.value());
     }
-    error_ = Error{
+    error_ = fulmar::Error{
         ErrorCode::kGeneric, origin_text(schema_.sources, origin(node)) + what + ">: " + std::string(why)};
 }
 
@@ -111,7 +111,7 @@ std::optional<IncludedXml> XmlReader::fetch(pugi::xml_node node) {
     if (error_) {
         return std::nullopt;
     }
-    Result<IncludedXml> included = options_.include(href, schema_.sources[source_index_]);
+    fulmar::Result<IncludedXml> included = options_.include(href, schema_.sources[source_index_]);
     if (!included) {
         refuse(node, "including " + quoted(href) + ": " + included.error().message);
         return std::nullopt;

@@ -48,7 +48,7 @@ class XmlReader {
   public:
     explicit XmlReader(const XmlOptions& options) : options_(options) {}
 
-    [[nodiscard]] Result<ir::Schema> read(std::string_view text);
+    [[nodiscard]] fulmar::Result<ir::Schema> read(std::string_view text);
 
     /// Keeps the error unless there is one already.
     void refuse(pugi::xml_node node, std::string_view why);
@@ -88,7 +88,7 @@ class XmlReader {
 
     const XmlOptions& options_;
     ir::Schema schema_;
-    std::optional<Error> error_;
+    std::optional<fulmar::Error> error_;
     const XmlSource* source_ = nullptr;
     std::uint32_t source_index_ = 0;
     std::size_t bytes_ = 0;

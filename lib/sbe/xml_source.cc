@@ -9,7 +9,7 @@ namespace fulmar::sbe::detail {
 
 namespace {
 
-Unexpected<Error> refuse(const std::string& name, std::uint32_t line, std::string_view why) {
+Unexpected<fulmar::Error> refuse(const std::string& name, std::uint32_t line, std::string_view why) {
     return fail(ErrorCode::kGeneric, name + ":" + std::to_string(line) + ": " + std::string(why));
 }
 

@@ -16,7 +16,7 @@ std::string_view character_text(std::string_view text) {
     return text.find_first_of("\r\n") == std::string_view::npos ? text : trimmed(text);
 }
 
-Result<Value> enum_value(std::string_view text, Primitive primitive) {
+fulmar::Result<Value> enum_value(std::string_view text, Primitive primitive) {
     const std::string_view wanted = primitive == Primitive::kChar ? character_text(text) : trimmed(text);
     if (const auto value = value_of(wanted, primitive)) {
         return *value;
@@ -213,8 +213,8 @@ void XmlReader::settle_enum(const PrimitiveNames& primitives, ir::Enum& enumerat
         return;
     }
     const auto complain = [&](const ir::Named& about, std::string_view why) {
-        error_ = Error{ErrorCode::kGeneric, origin_text(schema_.sources, about.origin) + "enum " +
-                                                quoted(enumeration.name) + ": " + std::string(why)};
+        error_ = fulmar::Error{ErrorCode::kGeneric, origin_text(schema_.sources, about.origin) + "enum " +
+                                                        quoted(enumeration.name) + ": " + std::string(why)};
     };
     const auto primitive = primitives.find(enumeration.encoding_type);
     if (!primitive || ir::is_floating(*primitive)) {

@@ -81,7 +81,7 @@ struct GroupLayout : BlockLayout {
 class ResolvedSchema {
   public:
     /// errors: kGeneric with file and line, where the schema came from one, the element, what and why.
-    [[nodiscard]] static Result<ResolvedSchema> resolve(ir::Schema schema);
+    [[nodiscard]] static fulmar::Result<ResolvedSchema> resolve(ir::Schema schema);
 
     [[nodiscard]] const ir::Schema& schema() const { return *schema_; }
     [[nodiscard]] const HeaderLayout& header() const { return header_; }

@@ -22,7 +22,7 @@ struct IncludedXml {
 struct XmlOptions {
     std::string name = "schema";  ///< what errors call the text, usually its file
     /// Reads what `<xi:include href>` of the document `from` asks for. None: an include is an error.
-    std::function<Result<IncludedXml>(const std::string& href, const std::string& from)> include;
+    std::function<fulmar::Result<IncludedXml>(const std::string& href, const std::string& from)> include;
     std::size_t bytes_max = 4 * 1024 * 1024;  ///< of the text with everything it includes
 };
 
@@ -30,7 +30,7 @@ struct XmlOptions {
 /// errors: kGeneric with file and line, the element, what is wrong with it. A DTD, hence any entity of one's
 /// own, an element or an attribute the standard does not know are errors; attributes of other namespaces are
 /// left out.
-[[nodiscard]] Result<ir::Schema> read_xml(std::string_view text, const XmlOptions& options = {});
+[[nodiscard]] fulmar::Result<ir::Schema> read_xml(std::string_view text, const XmlOptions& options = {});
 
 /// Standard XML of a schema that resolves; read_xml makes an equal schema of it. Equal schemas give equal
 /// text.

@@ -19,7 +19,7 @@ namespace fulmar::sbe {
 /// Entries of one message that take no bytes, hence that bytes do not bound.
 inline constexpr std::uint64_t kEmptyEntriesMax = 65534;
 
-struct MessageHeader {
+struct HeaderValues {
     std::uint64_t block_length = 0;
     std::uint64_t template_id = 0;
     std::uint64_t schema_id = 0;
@@ -56,7 +56,7 @@ class Visitor {
   public:
     virtual ~Visitor() = default;
 
-    virtual void on_message_begin(const BlockLayout& message, const MessageHeader& header) = 0;
+    virtual void on_message_begin(const BlockLayout& message, const HeaderValues& header) = 0;
     virtual void on_message_end() = 0;
     /// Whatever is no composite; and a composite that is absent.
     virtual void on_value(const FieldValue& value) = 0;
@@ -95,7 +95,7 @@ struct WalkError {
 };
 
 /// Its length, header included, when the whole message is sound. What was visited before an error was sound.
-[[nodiscard]] Result<std::size_t, WalkError> walk(
+[[nodiscard]] fulmar::Result<std::size_t, WalkError> walk(
     const ResolvedSchema& schema, std::span<const std::byte> message, Visitor& visitor);
 
 }  // namespace fulmar::sbe

@@ -10,7 +10,7 @@ namespace fulmar::sbe {
 
 namespace {
 
-Result<ResolvedSchema> resolve(
+fulmar::Result<ResolvedSchema> resolve(
     const std::string& types, const std::string& messages, const char* version = "2") {
     const auto schema = read_xml(std::string("<messageSchema package='p' id='1' version='") + version +
                                      "'>\n<types>" + types + "</types>\n" + messages + "</messageSchema>",

@@ -177,7 +177,7 @@ TEST_CASE("include: through the caller, with its own lines, and bounded") {
         {"more.xml", "<type name='u' primitiveType='int16'/>"}};
     std::string asked;
     XmlOptions options{.name = "x.xml"};
-    options.include = [&](const std::string& href, const std::string& from) -> Result<IncludedXml> {
+    options.include = [&](const std::string& href, const std::string& from) -> fulmar::Result<IncludedXml> {
         asked += from + ">" + href + " ";
         return IncludedXml{href, files[href]};
     };

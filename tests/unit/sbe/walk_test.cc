@@ -66,7 +66,7 @@ class Notes : public Visitor {
   public:
     std::string notes;
 
-    void on_message_begin(const BlockLayout& message, const MessageHeader& header) override {
+    void on_message_begin(const BlockLayout& message, const HeaderValues& header) override {
         notes += message.named->name + " v" + std::to_string(header.version);
     }
     void on_message_end() override { notes += " end"; }

@@ -1,0 +1,10 @@
+/// The verbs of `fulmar sbe`.
+#pragma once
+
+#include "apps/fulmar/command.h"
+
+namespace fulmar::cli {
+
+Run add_sbe_decode(CLI::App& app);
+
+}  // namespace fulmar::cli
