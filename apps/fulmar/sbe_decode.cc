@@ -176,8 +176,10 @@ Run add_sbe_decode(CLI::App& app) {
         "a line on stderr with its position and makes the exit status 1; after it decoding goes on in "
         "streams\n"
         "and recordings and stops in a file, where nobody knows where the next message begins.\n"
-        "position: of the message in its file or recording; in a stream, where it ends. bytes_behind: of a message\n"
-        "that goes on where its schema ends. null: optional and not there, or unknown to the sender's version. Data without a characterEncoding "
+        "position: of the message in its file or recording; in a stream, where it ends. bytes_behind: of a "
+        "message\n"
+        "that goes on where its schema ends. null: optional and not there, or unknown to the sender's "
+        "version. Data without a characterEncoding "
         "is\n"
         "hexadecimal. With --json a last line counts messages and bad ones.");
     return [options, channel, stream] {

@@ -6,5 +6,6 @@
 namespace fulmar::cli {
 
 Run add_sbe_decode(CLI::App& app);
+Run add_sbe_export(CLI::App& app);
 
 }  // namespace fulmar::cli
