@@ -11,31 +11,10 @@
 #include <cstring>
 
 #include "sbe_kernels.h"
+#include "sbe_sample.h"
 
 namespace fulmar::bench {
 namespace {
-
-Order sample() {
-    Order order{};
-    order.block = {.cl_ord_id = 7,
-        .transact_time = 1'763'000'000'000'000'000,
-        .price = 1'015'000,
-        .stop_price = 990'000,
-        .quantity = 300,
-        .account = 12,
-        .symbol = {'F', 'U', 'L', 'M'},
-        .side = '1',
-        .type = 2,
-        .flags = 1,
-        .display_quantity = 100};
-    for (std::size_t leg = 0; leg < kLegs; ++leg) {
-        order.legs[leg] = {.symbol = {'L', static_cast<char>('A' + leg)},
-            .side = '2',
-            .ratio = static_cast<std::uint8_t>(leg + 1)};
-    }
-    std::memcpy(order.text, "good till the cows come..", kText);
-    return order;
-}
 
 /// Runs `work` and stops the program when it fails: a benchmark of failures would be fast.
 template <class Work>
@@ -50,13 +29,6 @@ void time(benchmark::State& state, Work work) {
     }
     state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
 }
-
-template <class To>
-struct Fixture {
-    Order order = sample();
-    To out{};
-    alignas(64) std::byte buffer[kBufferBytes]{};
-};
 
 void block_copy(benchmark::State& state) {
     Fixture<OrderBlock> f;

@@ -218,13 +218,13 @@ class BlockView {
     template <Name kName>
     [[nodiscard]] auto get_raw() const {
         using F = detail::MemberNamed<Body, kName>;
-        using Element = typename detail::Encoding<typename F::Type>::Element;
-        static_assert(!detail::is_constant<F> && std::is_arithmetic_v<Element> &&
+        using Raw = typename detail::Encoding<typename F::Type>::Element;
+        static_assert(!detail::is_constant<F> && std::is_arithmetic_v<Raw> &&
                       detail::Encoding<typename F::Type>::kCount == 1);
         if (F::kOptions.since > 0 && acting_.version < F::kOptions.since) {
             return detail::null_of<F>();
         }
-        return detail::load<Element, S::kBigEndian>(block_ + offset_of<Body, kName>);
+        return detail::load<Raw, S::kBigEndian>(block_ + offset_of<Body, kName>);
     }
 
     /// Whether the message is new enough to carry this member.

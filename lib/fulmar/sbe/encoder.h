@@ -583,13 +583,14 @@ inline constexpr std::size_t empty_parts_length = [] {
 }();
 }  // namespace detail
 
-/// Length of a message of type M with empty groups and data, header included, bytes. What to claim is this, and for each
-/// element its element_length, and the bytes of each data.
+/// Length of a message of type M with empty groups and data, header included, bytes. What to claim is this,
+/// and for each element its element_length, and the bytes of each data.
 template <class M>
-inline constexpr std::size_t encoded_length = header_length<M> + block_length<M> + detail::empty_parts_length<M>;
+inline constexpr std::size_t encoded_length =
+    header_length<M> + block_length<M> + detail::empty_parts_length<M>;
 /// Length of an element of group `kName` of a message or group, its own groups and data empty, bytes.
 template <class Body, Name kName>
-inline constexpr std::size_t element_length =
-    block_length<detail::MemberNamed<Body, kName>> + detail::empty_parts_length<detail::MemberNamed<Body, kName>>;
+inline constexpr std::size_t element_length = block_length<detail::MemberNamed<Body, kName>> +
+                                              detail::empty_parts_length<detail::MemberNamed<Body, kName>>;
 
 }  // namespace fulmar::sbe

@@ -349,10 +349,10 @@ class CompositeView {
     template <Name kName>
     [[nodiscard]] auto get_raw() const {
         using F = detail::MemberNamed<C, kName>;
-        using Element = typename detail::Encoding<typename F::Type>::Element;
-        static_assert(!detail::is_constant<F> && std::is_arithmetic_v<Element> &&
+        using Raw = typename detail::Encoding<typename F::Type>::Element;
+        static_assert(!detail::is_constant<F> && std::is_arithmetic_v<Raw> &&
                       detail::Encoding<typename F::Type>::kCount == 1);
-        return detail::load<Element, kBigEndian>(at_ + offset_of<C, kName>);
+        return detail::load<Raw, kBigEndian>(at_ + offset_of<C, kName>);
     }
     [[nodiscard]] std::span<const std::byte> bytes() const { return {at_, block_length<C>}; }
 

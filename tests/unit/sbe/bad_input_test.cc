@@ -4,7 +4,7 @@
 #include <array>
 #include <memory>
 
-#include "constructs.h"
+#include "bytes.h"
 
 namespace fulmar::sbe::test {
 namespace {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "constructs.h"
+#include "bytes.h"
 
 namespace fulmar::sbe::test {
 namespace {

@@ -1,7 +1,7 @@
 // Offsets, lengths and ids are constants of the compiler; most of this file is checked by compiling it.
 #include <array>
 
-#include "constructs.h"
+#include "bytes.h"
 
 namespace fulmar::sbe::test {
 namespace {

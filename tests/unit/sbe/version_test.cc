@@ -1,7 +1,7 @@
 // Messages of older and newer versions of a schema than ours.
 #include <array>
 
-#include "constructs.h"
+#include "bytes.h"
 #include "fulmar/sbe/dispatch.h"
 
 namespace fulmar::sbe::test {
