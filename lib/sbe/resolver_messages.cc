@@ -314,12 +314,11 @@ fulmar::Result<IntegerAt> Resolver::integer_member(
     }
     const bool is_integer =
         ir::is_unsigned(member->primitive) || (may_be_signed && ir::is_signed(member->primitive));
-    if (member->kind != ElementKind::kEncoding || member->presence == Presence::kConstant ||
-        member->length != 1 || !is_integer) {
+    if (member->kind != ElementKind::kEncoding || member->length != 1 || !is_integer) {
         return refuse(
             "composite", *composite.named, "its member " + quoted(name) + " must be an unsigned integer");
     }
-    return IntegerAt{member->offset, member->primitive};
+    return IntegerAt{member->offset, member->primitive, member->constant};
 }
 
 }  // namespace fulmar::sbe

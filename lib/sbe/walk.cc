@@ -56,7 +56,8 @@ ir::Value load_value(
 /// A length or a count. Negative ones, of the signed counts that a schema may have, come out beyond any
 /// limit.
 std::uint64_t load_count(const std::byte* bytes, IntegerAt at, ir::ByteOrder byte_order) {
-    const ir::Value value = load_value(bytes, at.offset, at.primitive, byte_order);
+    const ir::Value value =
+        at.constant ? *at.constant : load_value(bytes, at.offset, at.primitive, byte_order);
     const auto* number = std::get_if<std::int64_t>(&value.data);
     return number != nullptr ? static_cast<std::uint64_t>(*number) : std::get<std::uint64_t>(value.data);
 }

@@ -25,6 +25,7 @@ inline constexpr std::uint32_t kSchemaElementsMax = 512 * 1024;
 struct IntegerAt {
     std::uint32_t offset = 0;
     ir::Primitive primitive = ir::Primitive::kUint16;
+    std::optional<ir::Value> constant;  ///< instead of bytes
 };
 
 struct HeaderLayout {

@@ -296,4 +296,14 @@ TEST_CASE("header: of any widths and order") {
     CHECK(notes_of(schema, bytes, 18) == "M v2 x=77u end");
 }
 
+TEST_CASE("header: what never varies may be a constant") {
+    const std::string header =
+        "<composite name='messageHeader'><type name='blockLength' primitiveType='uint8'/>"
+        "<type name='templateId' primitiveType='uint8'/>"
+        "<type name='schemaId' primitiveType='uint16' presence='constant'>9</type>"
+        "<type name='version' primitiveType='uint16' presence='constant'>2</type></composite>";
+    const ResolvedSchema schema = schema_of(header, "<field name='x' id='1' type='uint8'/>");
+    CHECK(notes_of(schema, Bytes{}.u8(1).u8(5).u8(77), 3) == "M v2 x=77u end");
+}
+
 }  // namespace fulmar::sbe
