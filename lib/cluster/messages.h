@@ -12,4 +12,12 @@ using Messages = sbe::Messages<SessionMessageHeader, SessionEvent, SessionConnec
     SessionCloseEvent, ClusterActionRequest, NewLeadershipTermEvent, MembershipChangeEvent, AdminRequest,
     AdminResponse>;
 
+/// What each stream carries.
+using IngressMessages = sbe::Messages<SessionMessageHeader, SessionConnectRequest, SessionCloseRequest,
+    SessionKeepAlive, ChallengeResponse, AdminRequest>;
+using EgressMessages =
+    sbe::Messages<SessionMessageHeader, SessionEvent, NewLeaderEvent, Challenge, AdminResponse>;
+using LogMessages = sbe::Messages<SessionMessageHeader, TimerEvent, SessionOpenEvent, SessionCloseEvent,
+    ClusterActionRequest, NewLeadershipTermEvent, MembershipChangeEvent>;
+
 }  // namespace fulmar::cluster
