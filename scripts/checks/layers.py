@@ -25,6 +25,8 @@ ALLOWED = {
     'raft': {'base', 'fulmar'},
     'client': {'term', 'ring', 'layout', 'wire', 'config', 'port', 'base', 'observe', 'fulmar'},
     'agent': {'transport', 'net', 'port', 'ring', 'layout', 'config', 'observe', 'term', 'wire', 'base', 'fulmar'},
+    'archive': {'fulmar'},
+    'cluster': {'fulmar'},
 }
 DPDK_ROOMS = ('pmd_glue', 'drivers/packet_dpdk', 'tests/dpdk', 'perf/micro')
 # Calls that a sans-IO module may not make: clocks, files, sockets, threads.
