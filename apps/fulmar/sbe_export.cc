@@ -7,6 +7,10 @@
 
 #include "apps/examples/order_entry/messages.h"
 #include "apps/fulmar/sbe_verbs.h"
+#include "archive/mark_file.h"
+#include "archive/messages.h"
+#include "cluster/mark_file.h"
+#include "cluster/messages.h"
 #include "fulmar/sbe/describe.h"
 
 namespace fulmar::cli {
@@ -19,6 +23,10 @@ struct Exported {
 };
 
 constexpr std::array kExported{
+    Exported{"archive", "the archive's control protocol", &sbe::write_schema_of<archive::Messages>},
+    Exported{"cluster", "what the cluster's clients and log speak", &sbe::write_schema_of<cluster::Messages>},
+    Exported{"archive-mark", "the archive's mark file", &sbe::write_schema<archive::MarkFileHeader>},
+    Exported{"cluster-mark", "the cluster's mark files", &sbe::write_schema<cluster::MarkFileHeader>},
     Exported{"example", "order entry, as in apps/examples/order_entry",
         &sbe::write_schema_of<order_entry::Messages>},
 };
@@ -47,7 +55,7 @@ Run add_sbe_export(CLI::App& sbe) {
     std::string help = "which protocol:";
     for (const Exported& exported : kExported) {
         names.emplace_back(exported.name);
-        help += std::string(" ") + exported.name + " (" + exported.what + ")";
+        help += std::string(help.back() == ':' ? " " : "; ") + exported.name + ", " + exported.what;
     }
     verb->add_option("protocol", *name, help)->check(CLI::IsMember(names))->capture_default_str();
     return [name] { return run_export(*name); };
