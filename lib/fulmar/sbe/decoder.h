@@ -208,8 +208,7 @@ class BlockView {
     /// Where the field may be absent (Optional, or Since a later version) a std::optional of that.
     template <Name kName>
     [[nodiscard]] auto get() const {
-        using F = detail::MemberNamed<Body, kName>;
-        static_assert(F::kRole == Role::kField, "get is for fields: groups and data have group and data");
+        using F = detail::FieldNamed<Body, kName>;
         return detail::read_field<F, S::kBigEndian>(block_, offset_of<Body, kName>, acting_.version);
     }
 
@@ -217,7 +216,7 @@ class BlockView {
     /// where the message is older than the field.
     template <Name kName>
     [[nodiscard]] auto get_raw() const {
-        using F = detail::MemberNamed<Body, kName>;
+        using F = detail::FieldNamed<Body, kName>;
         using Raw = typename detail::Encoding<typename F::Type>::Element;
         static_assert(!detail::is_constant<F> && std::is_arithmetic_v<Raw> &&
                       detail::Encoding<typename F::Type>::kCount == 1);

@@ -338,9 +338,8 @@ class BlockWriter {
     /// Sets a field: a number, char, enum, Choices or, for char arrays, a text no longer than the array (the
     /// rest is filled with NUL). An optional field takes std::nullopt too.
     template <Name kName>
-    Self& set(const detail::ArgumentOf<detail::MemberNamed<Body, kName>, S::kBigEndian>& value) {
-        using F = detail::MemberNamed<Body, kName>;
-        static_assert(F::kRole == Role::kField, "set is for fields: groups and data have group and data");
+    Self& set(const detail::ArgumentOf<detail::FieldNamed<Body, kName>, S::kBigEndian>& value) {
+        using F = detail::FieldNamed<Body, kName>;
         static_assert(!detail::is_constant<F>, "a constant is part of the schema and is not written");
         if (!detail::write_field<F, S::kBigEndian>(self().block() + offset_of<Body, kName>, value)) {
             self().progress().fail(
@@ -352,7 +351,7 @@ class BlockWriter {
     /// Sets all elements of a fixed array of numbers.
     template <Name kName, class T, std::size_t kCount>
     Self& set_array(std::span<const T, kCount> values) {
-        using F = detail::MemberNamed<Body, kName>;
+        using F = detail::FieldNamed<Body, kName>;
         using E = detail::Encoding<typename F::Type>;
         static_assert(std::is_same_v<std::remove_const_t<T>, typename E::Element> && kCount == E::kCount,
             "the values are as many and of the type that the field holds");
@@ -367,7 +366,7 @@ class BlockWriter {
     /// A composite's members are set through this.
     template <Name kName>
     [[nodiscard]] auto composite() {
-        using F = detail::MemberNamed<Body, kName>;
+        using F = detail::FieldNamed<Body, kName>;
         return CompositeWriter<typename F::Type, P>(
             self().block() + offset_of<Body, kName>, self().progress());
     }

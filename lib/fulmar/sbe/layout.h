@@ -26,6 +26,7 @@ void block_length_does_not_fit_the_header();
 void fields_come_first_then_groups_then_data();
 void a_later_version_adds_at_the_end_of_the_block();
 void a_member_is_newer_than_its_schema();
+void groups_and_data_are_no_fields();
 }  // namespace rule
 
 namespace detail {
@@ -86,6 +87,8 @@ struct MemberInfo {
     bool constant = false;
     std::string_view name;
     std::uint16_t since = 0;
+    /// The newest version that it or anything inside it came with.
+    std::uint16_t newest = 0;
     std::int32_t explicit_offset = -1;
     std::uint32_t bytes = 0;
     std::uint32_t offset = 0;
@@ -100,7 +103,12 @@ constexpr MemberInfo member_info() {
     if constexpr (T::kRole != Role::kOption) {
         info.name = T::kName;
         info.since = T::kOptions.since;
+        info.newest = info.since;
         info.explicit_offset = T::kOptions.offset;
+    }
+    if constexpr (T::kRole == Role::kGroup) {
+        constexpr std::uint16_t inside = Layout<typename T::Members>::kLaid.newest;
+        info.newest = inside > info.newest ? inside : info.newest;
     }
     if constexpr (T::kRole == Role::kField) {
         info.constant = is_constant<T>;
@@ -142,8 +150,8 @@ consteval Laid<kSize> lay_out(Laid<kSize> laid, Options options) {
             stage = member.role;
             since = 0;
         }
-        if (member.since > laid.newest) {
-            laid.newest = member.since;
+        if (member.newest > laid.newest) {
+            laid.newest = member.newest;
         }
         if (member.role != Role::kField) {
             member.part = laid.parts++;
@@ -212,6 +220,18 @@ using LayoutOf = Layout<typename Body::Members>;
 
 template <class Body, Name kName>
 inline constexpr std::size_t member_index = LayoutOf<Body>::index_of(kName.view());
+template <class Body>
+consteval std::size_t index_of_field(std::string_view name) {
+    const std::size_t index = LayoutOf<Body>::index_of(name);
+    if (LayoutOf<Body>::kLaid.members[index].role != Role::kField) {
+        rule::groups_and_data_are_no_fields();
+    }
+    return index;
+}
+template <class Body, Name kName>
+inline constexpr std::size_t field_index = index_of_field<Body>(kName.view());
+template <class Body, Name kName>
+using FieldNamed = TypeAt<typename Body::Members, field_index<Body, kName>>;
 template <class Body, Name kName>
 using MemberNamed = TypeAt<typename Body::Members, member_index<Body, kName>>;
 template <class Body, Name kName>
