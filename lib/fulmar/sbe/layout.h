@@ -191,7 +191,7 @@ struct Layout<List<Ts...>> {
     static constexpr std::uint32_t kBlockLength = kLaid.block_length;
     static constexpr std::uint32_t kParts = kLaid.parts;
 
-    static consteval std::size_t index_of(std::string_view name) {
+    static constexpr std::size_t index_of(std::string_view name) {
         for (std::size_t i = 0; i < kSize; ++i) {
             if (kLaid.members[i].role != Role::kOption && kLaid.members[i].name == name) {
                 return i;
