@@ -83,6 +83,7 @@ class Walk {
 
     Step block(const BlockLayout& layout, std::uint64_t length, WalkFault truncated);
     Step field(const Element& element, std::uint64_t block_length);
+    Step value(const Element& element, std::uint64_t block_length);
     Step group(const GroupLayout& layout);
     Step data(const DataLayout& layout);
     [[nodiscard]] bool takes_bytes(const GroupLayout& layout, std::uint64_t entry_length) const;
@@ -142,10 +143,15 @@ Walk::Step Walk::field(const Element& element, std::uint64_t block_length) {
         visitor_.on_value(FieldValue(element, nullptr, byte_order_));
         return Done{};
     }
+    return value(element, block_length);
+}
+
+/// Versions add fields; what a composite consists of is the same in all of them.
+Walk::Step Walk::value(const Element& element, std::uint64_t block_length) {
     if (element.kind == ElementKind::kComposite) {
         visitor_.on_composite_begin(element);
         for (const Element& member : element.members) {
-            FULMAR_TRY_VOID(field(member, block_length));
+            FULMAR_TRY_VOID(value(member, block_length));
         }
         visitor_.on_composite_end();
         return Done{};

@@ -1,4 +1,5 @@
 """fulmar sbe: messages that only their schema describes, from files, pipes, recordings and live streams."""
+import json
 import os
 import struct
 
@@ -39,6 +40,7 @@ TYPES = '''<types>
 </types>
 '''
 BIG = 2**64 - 2
+GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../golden/sbe')
 
 
 def header(block_length, template, version=1, schema=77):
@@ -189,6 +191,66 @@ class Decode(SystemTest):
         self.assertEqual(one['fields'], {'n': 1})
         self.assertEqual(two['fields']['text'], 'y' * 5000)
         self.assertGreater(two['position'], one['position'])
+
+    def assert_golden(self, name, schema):
+        """What the reference's codecs encoded, all of it in one file, is what they said they encoded."""
+        with open(os.path.join(GOLDEN, name), encoding='utf-8') as file:
+            golden = json.load(file)['messages']
+        self.assertTrue(golden)
+        content = b''.join(bytes.fromhex(message['hex']) for message in golden)
+        process = self.decode(self.write('golden.bin', content), schema=schema)
+        self.assertEqual(process.returncode, 0, process.output())
+        position = 0
+        for message, line in zip(golden, json_lines(process.stdout), strict=True):
+            with self.subTest(message=message['name'], variant=message['variant']):
+                self.assertEqual((line['message'], line['template_id'], line['version'], line['position']),
+                                 (message['name'], message['template'], message['version'], position))
+                position += len(message['hex']) // 2
+                self.assert_fields(line['fields'], message['fields'])
+
+    def assert_fields(self, ours, theirs):
+        """Theirs lack what the version they were encoded with did not have: null or no entries in ours."""
+        newer = {name: value for name, value in ours.items() if name not in theirs}
+        self.assertFalse([name for name, value in newer.items() if value], newer)
+        self.assertEqual([name for name in ours if name in theirs], list(theirs))
+        for name, value in theirs.items():
+            if isinstance(value, list) and value and isinstance(value[0], dict):
+                self.assertEqual(len(ours[name]), len(value), name)
+                for one, other in zip(ours[name], value):
+                    self.assert_fields(one, other)
+            else:
+                self.assertEqual(ours[name], value, name)
+
+    def test_bytes_of_the_reference_codecs(self):
+        path = os.path.join(GOLDEN, 'every_construct.xml')
+        self.assert_golden('every_construct_little.json', path)
+        with open(path, encoding='utf-8') as file:
+            big = file.read().replace('littleEndian', 'bigEndian')
+        self.assert_golden('every_construct_big.json', self.write('big.xml', big.encode()))
+
+    def test_bytes_of_aerons_codecs_by_our_schemas(self):
+        for protocol in ('archive', 'archive-mark', 'cluster', 'cluster-mark'):
+            with self.subTest(protocol=protocol):
+                schema = self.exported(protocol)
+                self.assert_golden(protocol.replace('-', '_') + '.json', schema)
+
+    def exported(self, protocol):
+        process = run([FULMAR, 'sbe', 'export', protocol])
+        self.assertEqual(process.returncode, 0, process.output())
+        return self.write(protocol + '.xml', process.stdout.encode())
+
+    def test_recording_of_a_stock_cluster(self):
+        process = self.decode('--json', os.path.join(GOLDEN, 'cluster_log_0-0.rec'), schema=self.exported('cluster'))
+        self.assertEqual(process.returncode, 0, process.output())
+        lines = json_lines(process.stdout)
+        summary = lines.pop()
+        self.assertEqual((summary['bad'], summary['messages']), (0, len(lines)))
+        with open(os.path.join(GOLDEN, 'cluster_session.json'), encoding='utf-8') as file:
+            log = [message for message in json.load(file)['messages'] if message['stream'] == 'log']
+        self.assertTrue(log)
+        recorded = [(line['message'], line['fields']) for line in lines]
+        for message in log:
+            self.assertIn((message['name'], message['fields']), recorded)
 
     def test_schemas_that_cannot_be(self):
         for name, content, *words in [

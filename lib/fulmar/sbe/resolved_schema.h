@@ -47,11 +47,11 @@ struct Element {
     const ir::Set* set = nullptr;            ///< of kSet
     ir::Presence presence = ir::Presence::kRequired;
     ir::Primitive primitive = ir::Primitive::kUint8;
-    std::uint32_t length = 1;  ///< elements of an array
-    std::uint32_t offset = 0;  ///< from the begin of the block, through all composites around it
-    std::uint32_t size = 0;    ///< 0 of a constant
-    std::uint32_t since_version = 0;
-    ir::Value null_value;               ///< counts when presence is optional
+    std::uint32_t length = 1;         ///< elements of an array
+    std::uint32_t offset = 0;         ///< from the begin of the block, through all composites around it
+    std::uint32_t size = 0;           ///< 0 of a constant
+    std::uint32_t since_version = 0;  ///< of a field; a composite's members come with it, whatever theirs is
+    ir::Value null_value;             ///< counts when presence is optional
     std::optional<ir::Value> constant;  ///< of presence constant
     std::vector<Element> members;       ///< of kComposite
 };

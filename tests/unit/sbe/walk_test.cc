@@ -209,6 +209,16 @@ TEST_CASE("versions: what an older sender did not know is absent, what a newer o
           "M v9 a=7u b=8u p{ mantissa=5 exponent=-2 } g*1 [ x=1u y=2u ]; d= e=! end");
 }
 
+TEST_CASE("versions: a composite is whole, whatever its members say") {
+    const std::string type =
+        "<composite name='C'><type name='x' primitiveType='uint8'/>"
+        "<type name='y' primitiveType='uint8' sinceVersion='2'/></composite>";
+    const ResolvedSchema schema = schema_of(type, "<field name='c' id='1' type='C'/>");
+    CHECK(notes_of(schema, Bytes{}.header(2, 0).u8(1).u8(2), 10) == "M v0 c{ x=1u y=2u } end");
+    CHECK(error_of(schema, Bytes{}.header(1, 0).u8(1), WalkFault::kBlockTooShort) ==
+          "field 'y' at 8: ends at 2 of its block, which has only 1 bytes");
+}
+
 TEST_CASE("a block may be shorter than the schema's only where its version explains it") {
     const ResolvedSchema schema = schema_of(kTypes, kVersions);
     Bytes bytes;
