@@ -183,9 +183,8 @@ struct Progress {
     template <class D>
     void put_data(const void* bytes, std::size_t length) {
         using Length = typename D::Type::Length;
-        constexpr std::uint64_t most = D::Type::kOptions.max.given()
-                                           ? D::Type::kOptions.max.template as<std::uint64_t>()
-                                           : std::numeric_limits<Length>::max();
+        constexpr std::uint64_t most = D::Type::kMax.given() ? D::Type::kMax.template as<std::uint64_t>()
+                                                             : std::numeric_limits<Length>::max();
         if (length > most) {
             fail(Fault::kDataTooLong, D::kName, length, most);
             return;
