@@ -236,7 +236,7 @@ class Describer {
         ir::Encoding length;
         length.name = "length";
         length.primitive = primitive_for<typename T::Length>();
-        length.max_value = value<typename T::Length>(T::kOptions.max);
+        length.max_value = value<typename T::Length>(T::kMax);
         ir::Encoding bytes;
         bytes.name = "varData";
         bytes.primitive = ir::Primitive::kUint8;

@@ -303,6 +303,9 @@ struct VarData {
     static constexpr std::string_view kName = kTypeName.view();
     static constexpr Options kOptions = detail::options_of<TypeOptions...>();
     static constexpr bool kText = !kOptions.character_encoding.empty();
+    /// The greatest length, from MaxValue. Generators refuse 32 bits without one, so they have Aeron's.
+    static constexpr Literal kMax =
+        kOptions.max.given() || sizeof(L) < 4 ? kOptions.max : Literal(std::uint32_t{1} << 30);
     using Length = L;
 };
 struct VarBytes : VarData<"varDataEncoding", std::uint32_t> {};

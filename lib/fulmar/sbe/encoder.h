@@ -160,7 +160,7 @@ struct Progress {
         using Head = typename G::DimensionType;
         std::byte* head = take(block_length<Head>, G::kName);
         if (head != nullptr) {
-            if constexpr (LayoutOf<Head>::kSize > 2) {
+            if constexpr (has_other_bytes<Head, "blockLength", "numInGroup">) {
                 std::memset(head, 0, block_length<Head>);
             }
             using Length = typename Encoding<typename MemberNamed<Head, "blockLength">::Type>::Element;
@@ -183,9 +183,8 @@ struct Progress {
     template <class D>
     void put_data(const void* bytes, std::size_t length) {
         using Length = typename D::Type::Length;
-        constexpr std::uint64_t most = D::Type::kOptions.max.given()
-                                           ? D::Type::kOptions.max.template as<std::uint64_t>()
-                                           : std::numeric_limits<Length>::max();
+        constexpr std::uint64_t most = D::Type::kMax.given() ? D::Type::kMax.template as<std::uint64_t>()
+                                                             : std::numeric_limits<Length>::max();
         if (length > most) {
             fail(Fault::kDataTooLong, D::kName, length, most);
             return;
@@ -540,7 +539,7 @@ class Encoder : public BlockWriter<Encoder<M>, M, detail::Progress<M>, 0> {
 
     static void put_header(std::byte* at) {
         using H = typename S::Header;
-        if constexpr (detail::LayoutOf<H>::kSize > 4) {
+        if constexpr (detail::has_other_bytes<H, "blockLength", "templateId", "schemaId", "version">) {
             std::memset(at, 0, block_length<H>);
         }
         put_header_member<"blockLength">(at, block_length<M>);

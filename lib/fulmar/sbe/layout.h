@@ -249,6 +249,11 @@ consteval bool has_member(std::string_view name) {
     return false;
 }
 
+/// Whether composite C has bytes besides those of the members named: other members or gaps.
+template <class C, Name... kNames>
+inline constexpr bool has_other_bytes = (Encoding<typename MemberNamed<C, kNames>::Type>::kBytes +
+                                            ...) < LayoutOf<C>::kBlockLength;
+
 /// The largest value that the integer member `kName` of composite C holds.
 template <class C, Name kName>
 inline constexpr std::uint64_t member_max =

@@ -310,5 +310,24 @@ TEST_CASE("sbe: an enum value that nobody described is read as it is") {
     CHECK(known<SideType>(Side::kBuy));
 }
 
+struct GapHeader
+    : Composite<"gapHeader", Member<"blockLength", std::uint16_t>, Member<"templateId", std::uint16_t>,
+          Member<"schemaId", std::uint16_t, At<8>>, Member<"version", std::uint16_t>> {};
+struct GapDimension : Composite<"gapDimension", Member<"blockLength", std::uint8_t>,
+                          Member<"numInGroup", std::uint8_t, At<3>>> {};
+struct Gaps : Schema<"test.gaps", 2, 1, HeaderType<GapHeader>> {};
+struct Gapped
+    : Message<Gaps, "Gapped", 5, Group<"g", 1, Dimension<GapDimension>, Field<"f", 2, std::uint8_t>>> {};
+
+TEST_CASE("sbe: gaps in the headers of messages and groups do not show what the buffer held") {
+    std::array<std::byte, 17> buffer;
+    buffer.fill(std::byte{0xa5});
+    Encoder<Gapped> encoder(buffer);
+    encoder.group<"g">().add().set<"f">(7);
+    const auto encoded = encoder.finish();
+    REQUIRE(encoded);
+    CHECK(copy(*encoded) == hex("0000 0500 0000 0000 0200 0100 01000001 07"));
+}
+
 }  // namespace
 }  // namespace fulmar::sbe::test
