@@ -266,6 +266,24 @@ class Decode(SystemTest):
                 self.assertEqual(process.returncode, 1, process.output())
                 self.assert_one_line(process, *words)
 
+    def test_import(self):
+        process = run([FULMAR, 'sbe', 'import', self.schema])
+        self.assertEqual(process.returncode, 0, process.output())
+        for line in ('namespace test {', 'struct Schema : sbe::Schema<"test", 77, 1> {};',
+                     'struct Order : sbe::Message<Schema, "Order", 1,', '    sbe::Field<"symbol", 4, Symbol>,',
+                     'using Messages = sbe::Messages<Order, Ping>;'):
+            self.assertIn(line + '\n', process.stdout)
+        for protocol in ('archive', 'cluster', 'archive-mark', 'cluster-mark', 'example'):
+            with self.subTest(protocol=protocol):
+                process = run([FULMAR, 'sbe', 'import', self.exported(protocol)])
+                self.assertEqual(process.returncode, 0, process.output())
+        bad = self.write('bad.xml', SCHEMA.replace('"uint64"', '"uint65"').encode())
+        for path, *words in [(bad, 'bad.xml:6', 'uint65'), (self.path('none.xml'), 'none.xml')]:
+            process = run([FULMAR, 'sbe', 'import', path])
+            self.assertEqual(process.returncode, 1, process.output())
+            self.assertEqual(process.stdout, '')
+            self.assert_one_line(process, 'fulmar sbe import', *words)
+
     def test_usage(self):
         for args, *words in [(['sbe'], 'fulmar sbe --help'), (['sbe', 'decod'], 'decode'),
                              (['sbe', 'decode'], '--schema'),

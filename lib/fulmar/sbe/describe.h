@@ -161,11 +161,20 @@ class Describer {
     }
 
     template <class T>
-    static ir::Enum enumeration() {
+    ir::Enum enumeration() {
         using Element = typename Encoding<T>::Element;
         ir::Enum enumeration;
         name(enumeration, T::kName, T::kOptions);
         enumeration.encoding_type = to_string(primitive_for<Element>());
+        if constexpr (T::kOptions.null.given()) {
+            // A null value belongs to what an enum is encoded as, which has to be a type of its own then.
+            ir::Encoding encoding;
+            encoding.name = std::string(T::kName) + "Encoding";
+            encoding.primitive = primitive_for<Element>();
+            encoding.presence = ir::Presence::kOptional;
+            encoding.null_value = value<Element>(T::kOptions.null);
+            enumeration.encoding_type = add_type(std::move(encoding));
+        }
         each(typename T::Values{}, [&]<class V>(std::type_identity<V>) {
             if constexpr (V::kRole == Role::kValue) {
                 ir::EnumValue one;
@@ -301,7 +310,7 @@ class Describer {
     }
 
     template <class... Ts, class Visit>
-    static void each(List<Ts...>, Visit visit) {
+    static void each(List<Ts...>, [[maybe_unused]] Visit visit) {
         (visit(std::type_identity<Ts>{}), ...);
     }
 };
@@ -323,7 +332,7 @@ template <class First, class... Rest>
 /// The standard XML schema of these messages.
 /// errors: kGeneric where two types or messages have one name or id, which no compiler sees.
 template <class... Ms>
-[[nodiscard]] Result<std::string> write_schema() {
+[[nodiscard]] fulmar::Result<std::string> write_schema() {
     FULMAR_TRY(resolved, ResolvedSchema::resolve(describe<Ms...>()));
     return write_xml(resolved.schema());
 }
@@ -333,13 +342,13 @@ template <class L>
 struct WriteSchemaOf;
 template <class... Ms>
 struct WriteSchemaOf<Messages<Ms...>> {
-    static Result<std::string> write() { return write_schema<Ms...>(); }
+    static fulmar::Result<std::string> write() { return write_schema<Ms...>(); }
 };
 }  // namespace detail
 
 /// The same of a list: `write_schema_of<archive::Messages>()`.
 template <class L>
-[[nodiscard]] Result<std::string> write_schema_of() {
+[[nodiscard]] fulmar::Result<std::string> write_schema_of() {
     return detail::WriteSchemaOf<L>::write();
 }
 
