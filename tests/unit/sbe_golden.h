@@ -77,29 +77,44 @@ inline constexpr bool is_described_composite = sbe::detail::Encoding<T>::kKind =
 template <class T, class V>
 Json value_json(const V& value);
 
+template <class Members, class View>
+Json fields_json(const View& view);
+
+template <class F, class View>
+Json field_json(const View& view) {
+    if constexpr (F::kRole == sbe::Role::kField) {
+        return value_json<typename F::Type>(view.template get<name_of<F>>());
+    } else if constexpr (F::kRole == sbe::Role::kGroup) {
+        Json elements = Json::array();
+        for (const auto& element : view.template group<name_of<F>>()) {
+            elements.push_back(fields_json<typename F::Members>(element));
+        }
+        return elements;
+    } else if constexpr (F::Type::kText) {
+        return std::string(view.template data<name_of<F>>());
+    } else {
+        return to_hex(view.template data<name_of<F>>());
+    }
+}
+
+/// A composite is always whole; a block lacks what its message is too old for.
+template <class F, class View>
+bool carries(const View& view) {
+    if constexpr (requires { view.acting_version(); }) {
+        return view.template carries<name_of<F>>();
+    } else {
+        return true;
+    }
+}
+
 /// Fields, groups and data of a view; what its message is too old for is left out.
 template <class Members, class View>
 Json fields_json(const View& view) {
     Json fields = Json::object();
     for_each_type<Members>([&]<class F>(std::type_identity<F>) {
         if constexpr (F::kRole != sbe::Role::kOption) {
-            if constexpr (requires { view.template carries<name_of<F>>(); }) {
-                if (!view.template carries<name_of<F>>()) {
-                    return;
-                }
-            }
-            Json& field = fields[std::string(F::kName)];
-            if constexpr (F::kRole == sbe::Role::kField) {
-                field = value_json<typename F::Type>(view.template get<name_of<F>>());
-            } else if constexpr (F::kRole == sbe::Role::kGroup) {
-                field = Json::array();
-                for (const auto& element : view.template group<name_of<F>>()) {
-                    field.push_back(fields_json<typename F::Members>(element));
-                }
-            } else if constexpr (F::Type::kText) {
-                field = std::string(view.template data<name_of<F>>());
-            } else {
-                field = to_hex(view.template data<name_of<F>>());
+            if (carries<F>(view)) {
+                fields[std::string(F::kName)] = field_json<F>(view);
             }
         }
     });
@@ -187,40 +202,57 @@ auto value_from(const Json& json) {
 }
 
 template <class Members, class Writer>
+void write_fields(const Json& fields, Writer&& writer);
+
+template <class F, class Writer>
+void write_field(const Json& json, Writer& writer) {
+    using T = typename F::Type;
+    if constexpr (is_described_composite<T>) {
+        write_fields<typename T::Members>(json, writer.template composite<name_of<F>>());
+    } else if constexpr (sbe::detail::shape_of<T>() == sbe::detail::Shape::kArray) {
+        using Encoding = sbe::detail::Encoding<T>;
+        const auto values = json.get<std::array<typename Encoding::Element, Encoding::kCount>>();
+        writer.template set_array<name_of<F>>(std::span(values));
+    } else {
+        if constexpr (sbe::detail::has_null<F, false>) {
+            if (json.is_null()) {
+                writer.template set<name_of<F>>(std::nullopt);
+                return;
+            }
+        }
+        writer.template set<name_of<F>>(value_from<T>(json));
+    }
+}
+
+template <class F, class Writer>
+void write_data(const Json& json, Writer& writer) {
+    const auto text = json.get<std::string>();
+    if constexpr (F::Type::kText) {
+        writer.template data<name_of<F>>(std::string_view(text));
+    } else {
+        writer.template data<name_of<F>>(std::span<const std::byte>(from_hex(text)));
+    }
+}
+
+template <class F, class Writer>
+void write_group(const Json& json, Writer& writer) {
+    auto group = writer.template group<name_of<F>>();
+    for (const Json& element : json) {
+        write_fields<typename F::Members>(element, group.add());
+    }
+}
+
+template <class Members, class Writer>
 void write_fields(const Json& fields, Writer&& writer) {
     for_each_type<Members>([&]<class F>(std::type_identity<F>) {
         if constexpr (F::kRole == sbe::Role::kField) {
             if constexpr (!sbe::detail::is_constant<F>) {
-                using T = typename F::Type;
-                const Json& json = fields.at(std::string(F::kName));
-                if constexpr (is_described_composite<T>) {
-                    write_fields<typename T::Members>(json, writer.template composite<name_of<F>>());
-                } else if constexpr (sbe::detail::shape_of<T>() == sbe::detail::Shape::kArray) {
-                    using Element = typename sbe::detail::Encoding<T>::Element;
-                    const auto values = json.get<std::array<Element, sbe::detail::Encoding<T>::kCount>>();
-                    writer.template set_array<name_of<F>>(std::span(values));
-                } else if constexpr (sbe::detail::has_null<F, false>) {
-                    if (json.is_null()) {
-                        writer.template set<name_of<F>>(std::nullopt);
-                    } else {
-                        writer.template set<name_of<F>>(value_from<T>(json));
-                    }
-                } else {
-                    writer.template set<name_of<F>>(value_from<T>(json));
-                }
+                write_field<F>(fields.at(std::string(F::kName)), writer);
             }
         } else if constexpr (F::kRole == sbe::Role::kGroup) {
-            auto group = writer.template group<name_of<F>>();
-            for (const Json& element : fields.at(std::string(F::kName))) {
-                write_fields<typename F::Members>(element, group.add());
-            }
+            write_group<F>(fields.at(std::string(F::kName)), writer);
         } else if constexpr (F::kRole == sbe::Role::kData) {
-            const std::string text = fields.at(std::string(F::kName)).template get<std::string>();
-            if constexpr (F::Type::kText) {
-                writer.template data<name_of<F>>(std::string_view(text));
-            } else {
-                writer.template data<name_of<F>>(std::span<const std::byte>(from_hex(text)));
-            }
+            write_data<F>(fields.at(std::string(F::kName)), writer);
         }
     });
 }

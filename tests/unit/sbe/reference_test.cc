@@ -13,7 +13,9 @@ namespace {
 /// out.
 void check_walked(const test::Json& walked, const test::Json& golden) {
     if (golden.is_object()) {
-        for (const auto& [name, value] : walked.items()) {
+        for (const auto& item : walked.items()) {
+            const std::string& name = item.key();
+            const test::Json& value = item.value();
             CAPTURE(name);
             if (!golden.contains(name)) {
                 CHECK((value.is_null() || (value.is_array() && value.empty())));
