@@ -4,11 +4,11 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <fmt/core.h>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "wire/frame.h"
@@ -65,7 +65,8 @@ RecordingReader::RecordingReader(OnMessage on_message, OnFault on_fault)
 Status RecordingReader::read(const std::string& path) {
     const FilePointer file(std::fopen(path.c_str(), "rb"), &std::fclose);
     if (!file) {
-        return fail(ErrorCode::kGeneric, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+        return fail(ErrorCode::kGeneric,
+            fmt::format("cannot read {}: {}", path, std::generic_category().message(errno)));
     }
     FrameBytes bytes;
     Frame frame;
@@ -107,7 +108,8 @@ Status RecordingReader::read(const std::string& path) {
         frame.position += wire::align_frame(frame.header.frame_length);
     }
     if (std::ferror(file.get()) != 0) {
-        return fail(ErrorCode::kGeneric, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+        return fail(ErrorCode::kGeneric,
+            fmt::format("cannot read {}: {}", path, std::generic_category().message(errno)));
     }
     return Done{};
 }

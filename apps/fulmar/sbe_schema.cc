@@ -2,10 +2,10 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <fmt/core.h>
 #include <memory>
+#include <system_error>
 
 #include "fulmar/sbe/schema_xml.h"
 
@@ -22,7 +22,8 @@ struct CloseFile {
 };
 
 Unexpected<Error> unreadable(const std::string& path) {
-    return fail(ErrorCode::kGeneric, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+    return fail(
+        ErrorCode::kGeneric, fmt::format("cannot read {}: {}", path, std::generic_category().message(errno)));
 }
 
 Result<sbe::IncludedXml> include_local(const std::string& href, const std::string& from) {

@@ -155,10 +155,10 @@ std::string namespace_of(std::string_view package) {
     return path == "fulmar::sbe" || path == "fulmar" ? path + "::messages" : path;
 }
 
-std::string CppNames::take(std::string name) {
+std::string CppNames::take(const std::string& name) {
     std::string free = name;
-    for (int i = 2; !taken_.insert(free).second; ++i) {
-        free = name + std::to_string(i);
+    while (!taken_.emplace(free, 1).second) {
+        free = name + std::to_string(++taken_[name]);
     }
     return free;
 }

@@ -4,7 +4,7 @@
 
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "fulmar/sbe/ir.h"
@@ -20,12 +20,11 @@ namespace fulmar::sbe::detail {
 /// Names of one scope, each given out once.
 class CppNames {
   public:
-    [[nodiscard]] bool is_free(const std::string& name) const { return !taken_.contains(name); }
     /// The name, with a number behind it where it is taken.
-    std::string take(std::string name);
+    std::string take(const std::string& name);
 
   private:
-    std::unordered_set<std::string> taken_;
+    std::unordered_map<std::string, int> taken_;  // with the number that was given out last
 };
 
 [[nodiscard]] std::string_view cpp_type(ir::Primitive primitive);

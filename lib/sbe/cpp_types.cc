@@ -50,7 +50,7 @@ std::string CppWriter::type(const ir::Encoding& encoding, const std::string& sch
     }
     encoding_options(encoding, expression);
     add_named_options(encoding, expression);
-    const std::string name = names_.take(camel_case(schema_name));
+    std::string name = names_.take(camel_case(schema_name));
     define(name, expression);
     return name;
 }
@@ -160,7 +160,7 @@ std::string CppWriter::type(const ir::Set& set, const std::string& schema_name) 
         add_named_options(choice, one);
         expression.args.push_back(std::move(one));
     }
-    const std::string name = names_.take(camel_case(schema_name));
+    std::string name = names_.take(camel_case(schema_name));
     define(name, expression);
     return name;
 }
@@ -175,7 +175,7 @@ std::string CppWriter::type(const ir::Composite& composite, const std::string& s
     }
     add(expression, placing.length({}));
     expression.args.insert(expression.args.end(), members.begin(), members.end());
-    const std::string name = names_.take(camel_case(schema_name));
+    std::string name = names_.take(camel_case(schema_name));
     define(name, expression);
     return name;
 }
@@ -279,7 +279,7 @@ std::string CppWriter::var_data(const ir::Composite& composite) {
             bytes->character_encoding.empty() ? "US-ASCII" : bytes->character_encoding));
     }
     add_named_options(composite, expression);
-    const std::string name = names_.take(camel_case(composite.name));
+    std::string name = names_.take(camel_case(composite.name));
     define(name, expression);
     return name;
 }

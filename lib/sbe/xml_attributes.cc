@@ -84,17 +84,19 @@ void XmlAttributes::named(ir::Named& named) {
 }
 
 void XmlAttributes::finish() {
-    std::vector<std::string_view> seen;
+    std::vector<std::string_view> seen;  // never more than there are known ones
     for (const pugi::xml_attribute attribute : node_.attributes()) {
         const std::string_view name = attribute.name();
+        if (name == "xmlns" || name.find(':') != std::string_view::npos) {
+            continue;  // of another namespace
+        }
+        if (std::find(known_.begin(), known_.end(), name) == known_.end()) {
+            return reader_.refuse(node_, "SBE knows no attribute " + quoted(name) + " here");
+        }
         if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
             return reader_.refuse(node_, "it has attribute " + quoted(name) + " twice");
         }
         seen.push_back(name);
-        const bool is_foreign = name == "xmlns" || name.find(':') != std::string_view::npos;
-        if (!is_foreign && std::find(known_.begin(), known_.end(), name) == known_.end()) {
-            return reader_.refuse(node_, "SBE knows no attribute " + quoted(name) + " here");
-        }
     }
 }
 

@@ -60,7 +60,7 @@ void XmlReader::encoding_values(pugi::xml_node node, XmlAttributes& attributes, 
         if (!text) {
             return std::nullopt;
         }
-        const auto value =
+        auto value =
             limit_of(encoding.primitive == Primitive::kChar ? *text : trimmed(*text), encoding.primitive);
         if (!value) {
             refuse(node, std::string(name) + " " + quoted(*text) + " is no " +

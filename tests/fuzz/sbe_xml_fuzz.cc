@@ -1,6 +1,7 @@
 /// sbe::read_xml over any text: an error of one line, or a schema that, where it makes sense, is written so
 /// that reading gives the same again.
 #include "fulmar/sbe/resolved_schema.h"
+#include "fulmar/sbe/schema_cpp.h"
 #include "fulmar/sbe/schema_xml.h"
 #include "fuzz.h"
 
@@ -44,5 +45,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     FUZZ_CHECK(*again == *schema);
     FUZZ_CHECK(sbe::write_xml(*again) == written);
     FUZZ_CHECK(sbe::ResolvedSchema::resolve(*again).has_value());
+    const auto described = sbe::write_cpp(*schema);
+    if (!described) {
+        check_line(described.error());
+    } else {
+        FUZZ_CHECK(*described == *sbe::write_cpp(*again));
+    }
     return 0;
 }

@@ -46,6 +46,10 @@ struct Bytes {
         }
         return *this;
     }
+    Bytes& zeros(std::size_t count) {
+        all.resize(all.size() + count);
+        return *this;
+    }
     Bytes& u8(std::uint64_t value) { return put(value, 1); }
     Bytes& u16(std::uint64_t value) { return put(value, 2); }
     Bytes& u32(std::uint64_t value) { return put(value, 4); }
@@ -141,7 +145,7 @@ Bytes every_field(bool big) {
     bytes.header(56).u8('x').u8(0xFE).u16(0xFFFD).u32(0xFFFFFFFC).u64(~std::uint64_t{4});
     bytes.u8(250).u16(65000).u32(4000000000).u64(18000000000000000000U);
     bytes.u32(std::bit_cast<std::uint32_t>(1.5F)).u64(std::bit_cast<std::uint64_t>(-2.25));
-    return bytes.text(std::string_view("AB\0C", 4)).u8('1').u8(9).u32(0xFFFFFF85).put(0, 4);
+    return bytes.text(std::string_view("AB\0C", 4)).u8('1').u8(9).u32(0xFFFFFF85).zeros(4);
 }
 
 }  // namespace
@@ -222,11 +226,11 @@ TEST_CASE("versions: a composite is whole, whatever its members say") {
 TEST_CASE("a block may be shorter than the schema's only where its version explains it") {
     const ResolvedSchema schema = schema_of(kTypes, kVersions);
     Bytes bytes;
-    bytes.header(4, 2).u16(7).u16(8).put(0, 32);
+    bytes.header(4, 2).u16(7).u16(8).zeros(32);
     CHECK(error_of(schema, bytes, WalkFault::kBlockTooShort) ==
           "field 'mantissa' at 8: ends at 8 of its block, which has only 4 bytes");
     Bytes entry;
-    entry.header(8).u16(1).u16(2).u32(3).u16(1).u16(1).put(0, 32);
+    entry.header(8).u16(1).u16(2).u32(3).u16(1).u16(1).zeros(32);
     CHECK(error_of(schema, entry, WalkFault::kBlockTooShort) ==
           "field 'y' at 20: ends at 2 of its block, which has only 1 bytes");
 }
@@ -273,9 +277,9 @@ TEST_CASE("faults: each names its part, its place and the numbers") {
           "message 'M' at 8: block of 5 bytes, but only 1 are left");
     CHECK(error_of(schema, Bytes{}.header(0).u16(2), WalkFault::kGroupTruncated) ==
           "group 'g' at 8: needs 4 bytes, but only 2 are left");
-    CHECK(error_of(schema, Bytes{}.header(0).u16(2).u16(65535).put(0, 20), WalkFault::kGroupCount) ==
+    CHECK(error_of(schema, Bytes{}.header(0).u16(2).u16(65535).zeros(20), WalkFault::kGroupCount) ==
           "group 'g' at 12: 65535 entries, but there is room for only 10");
-    CHECK(error_of(schema, Bytes{}.header(0).u16(2).u16(1).u16(7).u8(1).u8(0xFF).put(0, 9),
+    CHECK(error_of(schema, Bytes{}.header(0).u16(2).u16(1).u16(7).u8(1).u8(0xFF).zeros(9),
               WalkFault::kGroupCount) ==
           "group 'h' at 16: 18446744073709551615 entries, but there is room for only 9");
     CHECK(error_of(schema, Bytes{}.header(0).u16(2).u16(0).u16(900).text("x"), WalkFault::kDataTruncated) ==
