@@ -56,5 +56,6 @@ Run add_sub(CLI::App& app);
 Run add_ping(CLI::App& app);
 Run add_pong(CLI::App& app);
 Run add_sbe(CLI::App& app);
+Run add_archive(CLI::App& app);
 
 }  // namespace fulmar::cli

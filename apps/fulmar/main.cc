@@ -73,7 +73,8 @@ int main(int argc, char** argv) {
     std::vector<std::pair<const char*, Run>> verbs{{"stat", add_stat(app)}, {"errors", add_errors(app)},
         {"loss", add_loss(app)}, {"streams", add_streams(app)}, {"channels", add_channels(app)},
         {"log", add_log(app)}, {"doctor", add_doctor(app)}, {"fault", add_fault(app)}, {"pub", add_pub(app)},
-        {"sub", add_sub(app)}, {"ping", add_ping(app)}, {"pong", add_pong(app)}, {"sbe", add_sbe(app)}};
+        {"sub", add_sub(app)}, {"ping", add_ping(app)}, {"pong", add_pong(app)}, {"sbe", add_sbe(app)},
+        {"archive", add_archive(app)}};
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

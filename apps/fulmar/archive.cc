@@ -1,0 +1,35 @@
+// fulmar archive: what an archive's directory holds.
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "apps/fulmar/archive_verbs.h"
+
+namespace fulmar::cli {
+
+void add_archive_options(CLI::App& verb, ArchiveOptions& options) {
+    const char* named = std::getenv("AERON_ARCHIVE_DIR");
+    options.dir = named != nullptr ? named : "aeron-archive";
+    verb.add_option("--archive-dir", options.dir, "the archive's directory (AERON_ARCHIVE_DIR)")
+        ->capture_default_str();
+    verb.add_flag("--json", options.json, "one JSON object per line");
+    verb.add_option("ID", options.ids, "recordings; none: all of them")->check(CLI::NonNegativeNumber);
+}
+
+Run add_archive(CLI::App& app) {
+    auto* verb = app.add_subcommand("archive", "recordings in an archive's directory");
+    verb->require_subcommand(1);
+    std::vector<std::pair<const char*, Run>> verbs{{"ls", add_archive_ls(*verb)},
+        {"describe", add_archive_describe(*verb)}, {"dump", add_archive_dump(*verb)},
+        {"verify", add_archive_verify(*verb)}, {"du", add_archive_du(*verb)}};
+    return [verb, verbs = std::move(verbs)] {
+        for (const auto& [name, run] : verbs) {
+            if (verb->got_subcommand(name)) {
+                return run();
+            }
+        }
+        return kExitUsage;
+    };
+}
+
+}  // namespace fulmar::cli

@@ -1,0 +1,103 @@
+// fulmar archive ls and describe: the recordings of a catalog.
+#include <fmt/core.h>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "apps/fulmar/archive_directory.h"
+#include "apps/fulmar/archive_verbs.h"
+
+namespace fulmar::cli {
+
+namespace {
+
+using archive::kNullValue;
+using archive::Recording;
+
+nlohmann::ordered_json to_json(const Recording& recording, std::int64_t end) {
+    return {{"recording_id", recording.id}, {"state", state_text(recording.state)},
+        {"active", recording.stop_position == kNullValue}, {"start_position", recording.start_position},
+        {"stop_position", recording.stop_position}, {"end_position", end},
+        {"start_timestamp_ms", recording.start_timestamp}, {"stop_timestamp_ms", recording.stop_timestamp},
+        {"session_id", recording.session_id}, {"stream_id", recording.stream_id},
+        {"initial_term_id", recording.initial_term_id}, {"term_buffer_length", recording.term_buffer_length},
+        {"segment_file_length", recording.segment_file_length}, {"mtu_length", recording.mtu_length},
+        {"control_session_id", recording.control_session_id}, {"correlation_id", recording.correlation_id},
+        {"stripped_channel", recording.stripped_channel}, {"original_channel", recording.original_channel},
+        {"source_identity", recording.source_identity}};
+}
+
+std::string stop_text(const Recording& recording) {
+    return recording.stop_position == kNullValue ? "active" : time_text(recording.stop_timestamp);
+}
+
+void print_row(const Recording& recording, std::int64_t end) {
+    fmt::print("{:>8} {:>14} {:>14} {:>11} {:>8}  {}  {}\n", recording.id, recording.start_position, end,
+        recording.session_id, recording.stream_id, stop_text(recording), recording.original_channel);
+}
+
+void print_all(const Recording& recording, std::int64_t end, std::size_t segments) {
+    fmt::print(
+        "recording {}\n"
+        "  channel           {}\n"
+        "  recorded as       {}\n"
+        "  source            {}\n"
+        "  stream, session   {}, {}\n"
+        "  positions         {} to {}{}\n"
+        "  started           {}\n"
+        "  stopped           {}\n"
+        "  initial term id   {}\n"
+        "  term length       {}\n"
+        "  segment length    {} ({} files)\n"
+        "  MTU               {}\n",
+        recording.id, recording.original_channel, recording.stripped_channel, recording.source_identity,
+        recording.stream_id, recording.session_id, recording.start_position, end,
+        recording.stop_position == kNullValue ? ", active or never stopped" : "",
+        time_text(recording.start_timestamp), stop_text(recording), recording.initial_term_id,
+        recording.term_buffer_length, recording.segment_file_length, segments, recording.mtu_length);
+}
+
+int run(const char* verb, const ArchiveOptions& options, bool whole) {
+    const auto directory = ArchiveDirectory::open(options.dir);
+    if (!directory) {
+        return report(verb, directory.error());
+    }
+    const auto selected = directory->select(options.ids);
+    if (!selected) {
+        return report(verb, selected.error());
+    }
+    if (!options.json && !whole) {
+        fmt::print("{:>8} {:>14} {:>14} {:>11} {:>8}  {:<23}  {}\n", "id", "from", "to", "session", "stream",
+            "stopped", "channel");
+    }
+    for (const std::size_t index : *selected) {
+        const Recording recording = directory->catalog().at(index);
+        const std::int64_t end = directory->end_position(recording);
+        if (options.json) {
+            print_json(to_json(recording, end));
+        } else if (whole) {
+            print_all(recording, end, directory->segments(recording.id).size());
+        } else {
+            print_row(recording, end);
+        }
+    }
+    return kExitPass;
+}
+
+Run add(CLI::App& archive, const char* name, const char* what, bool whole) {
+    auto options = std::make_shared<ArchiveOptions>();
+    auto* verb = archive.add_subcommand(name, what);
+    add_archive_options(*verb, *options);
+    return [options, name, whole] { return run((std::string("archive ") + name).c_str(), *options, whole); };
+}
+
+}  // namespace
+
+Run add_archive_ls(CLI::App& archive) {
+    return add(archive, "ls", "recordings, one a line", false);
+}
+
+Run add_archive_describe(CLI::App& archive) {
+    return add(archive, "describe", "recordings, with all that the catalog says", true);
+}
+
+}  // namespace fulmar::cli
