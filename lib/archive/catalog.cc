@@ -89,6 +89,10 @@ Status Catalog::index() {
                           " is not a power of two from 8 to 65536");
     }
     const std::int64_t next = next_recording_id();
+    if (next < 0) {
+        return bad(
+            kFileOffset<"nextRecordingId">, "a next recording id of " + std::to_string(next) + " cannot be");
+    }
     std::size_t at = written_alignment == 0 ? kCatalogOldAlignment : kCatalogHeaderLength;
     while (at + kCatalogEntryHeaderLength <= bytes_.size()) {
         const auto body_length = load_le<std::int32_t>(bytes_.data() + at, kEntryOffset<"length">);
@@ -116,7 +120,7 @@ Status Catalog::index() {
         entries_.push_back({id, at});
         at = body + static_cast<std::size_t>(body_length);
     }
-    end_ = std::min(at, bytes_.size());
+    end_ = at;
     return Done{};
 }
 
@@ -185,6 +189,9 @@ Result<std::int64_t> Catalog::add(const Recording& recording) {
         return fail(ErrorCode::kGeneric, "catalog: channels and source identity of " + std::to_string(texts) +
                                              " bytes are more than an entry holds");
     }
+    if (next_recording_id() == std::numeric_limits<std::int64_t>::max()) {
+        return fail(ErrorCode::kStorageSpace, "catalog: no recording ids are left");
+    }
     const std::size_t encoded = sbe::encoded_length<Descriptor> - sbe::header_length<Descriptor> + texts;
     const std::size_t entry = base::align_up(kCatalogEntryHeaderLength + encoded, alignment());
     if (entry > kCatalogLengthMax - end_) {
@@ -201,6 +208,7 @@ Result<std::int64_t> Catalog::add(const Recording& recording) {
     }
     const std::int64_t id = next_recording_id();
     std::byte* at = bytes_.data() + end_;
+    std::fill_n(at, entry, std::byte{0});
     auto encoder = sbe::Encoder<Descriptor>::without_header(
         std::span(bytes_).subspan(end_ + kCatalogEntryHeaderLength, entry - kCatalogEntryHeaderLength));
     encoder.set<"controlSessionId">(recording.control_session_id)
@@ -228,8 +236,13 @@ Result<std::int64_t> Catalog::add(const Recording& recording) {
     store_le<std::int64_t>(bytes_.data(), kFileOffset<"nextRecordingId">, id + 1);
     entries_.push_back({id, end_});
     changed(end_, entry);
-    changed(0, kCatalogHeaderLength);
     end_ += entry;
+    if (end_ + sizeof(std::int32_t) <= bytes_.size()) {
+        // Whatever lay behind the end of the list must not become an entry of it.
+        store_le<std::int32_t>(bytes_.data() + end_, kEntryOffset<"length">, 0);
+        changed(end_, sizeof(std::int32_t));
+    }
+    changed(0, kCatalogHeaderLength);
     return id;
 }
 

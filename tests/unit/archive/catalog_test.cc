@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <string>
 
 #include "base/bytes.h"
@@ -149,6 +150,15 @@ TEST_CASE("archive catalog: an old file without an alignment has entries of 1024
     CHECK(catalog->at(0).stream_id == 1001);
     REQUIRE(catalog->add(sample()));
     CHECK(catalog->descriptor(1).data() - catalog->descriptor(0).data() == 1024);
+    // and the first one also in a file that ends before its place
+    bytes.resize(64);
+    base::store_le<std::int64_t>(bytes.data(), 8, 0);
+    catalog = Catalog::open(bytes);
+    REQUIRE(catalog);
+    REQUIRE(catalog->add(sample()));
+    const auto again = Catalog::open({catalog->bytes().begin(), catalog->bytes().end()});
+    REQUIRE(again);
+    CHECK(again->size() == 1);
 }
 
 TEST_CASE("archive catalog: what is no catalog is refused with its place") {
@@ -177,6 +187,34 @@ TEST_CASE("archive catalog: what is no catalog is refused with its place") {
     CHECK(mentions(with(second + 32 + 16, std::int64_t{2}), "not below the next id 2"));
     CHECK(mentions(with(64 + 16, std::int64_t{-1}), "recording id -1"));
     CHECK(mentions(with(8, std::int64_t{1}), "not below the next id 1"));
+    CHECK(mentions(with(8, std::int64_t{-1}), "at 8: a next recording id of -1"));
+    auto bytes = good;
+    base::store_le(bytes.data(), 8, std::numeric_limits<std::int64_t>::max());
+    auto full = Catalog::open(bytes);
+    REQUIRE(full);
+    const auto id = full->add(sample());
+    REQUIRE(!id);
+    CHECK(mentions(id.error(), "no recording ids are left"));
+}
+
+TEST_CASE("archive catalog: what lies behind the end of the list does not become an entry of it") {
+    auto catalog = Catalog::create(4096);
+    REQUIRE(catalog.add(sample()));
+    REQUIRE(catalog.add(sample()));
+    std::vector<std::byte> bytes(catalog.bytes().begin(), catalog.bytes().end());
+    // The list ends at the first entry; the second is left of an earlier life, as is something behind it.
+    const std::size_t first = 32;
+    const std::size_t second = first + 32 + catalog.descriptor(0).size();
+    base::store_le<std::int32_t>(bytes.data(), first, 0);
+    std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(second), 32, std::byte{0x7f});
+    base::store_le<std::int64_t>(bytes.data(), 8, 0);
+    auto opened = Catalog::open(bytes);
+    REQUIRE(opened);
+    REQUIRE(opened->size() == 0);
+    REQUIRE(opened->add(sample()));
+    const auto again = Catalog::open({opened->bytes().begin(), opened->bytes().end()});
+    REQUIRE_MESSAGE(again, (again ? "" : again.error().message));
+    CHECK(again->size() == 1);
 }
 
 TEST_CASE("archive catalog: texts beyond what an entry holds are refused, and nothing is added") {
