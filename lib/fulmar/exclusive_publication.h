@@ -49,6 +49,13 @@ class ExclusivePublication final : public client::PublicationBase {
         return OfferResult(position);
     }
 
+    /// Copies frames that were of this stream before, such as a recording's: whole frames whose headers say
+    /// exactly this place, this session and this stream, all in one term and below the limit (see
+    /// available_window). Anything else is an error; at the end of a term the first try is an admin action.
+    OfferResult offer_block(std::span<const std::byte> frames) {
+        return OfferResult(is_closed() ? OfferResult::kClosed : appender_.append_block(limit(), frames));
+    }
+
     /// Moves the stream on by a padding frame of `length` payload bytes, which subscribers skip.
     OfferResult append_padding(std::int32_t length) {
         return OfferResult(is_closed() ? OfferResult::kClosed : appender_.append_padding(limit(), length));

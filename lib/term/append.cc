@@ -116,6 +116,69 @@ std::int64_t ExclusiveAppender::append_padding(std::int64_t limit, std::int32_t 
     return position;
 }
 
+bool ExclusiveAppender::continues(std::span<const std::byte> block) const {
+    const std::int64_t room = log_.term_length() - term_offset_;
+    if (block.empty() || static_cast<std::int64_t>(block.size()) > room) {
+        return false;
+    }
+    std::size_t at = 0;
+    while (at < block.size()) {
+        if (block.size() - at < wire::kDataHeaderLength) {
+            return false;
+        }
+        const wire::DataHeader header = wire::read_data_header(block.data() + at);
+        const bool padding = header.type == wire::FrameType::kPad;
+        if (header.frame_length < wire::kDataHeaderLength ||
+            (!padding && header.type != wire::FrameType::kData) ||
+            (!padding && header.frame_length - wire::kDataHeaderLength > payload_max_) ||
+            header.term_id != term_id_ ||
+            header.term_offset != term_offset_ + static_cast<std::int64_t>(at) ||
+            header.session_id != ids_.session_id || header.stream_id != ids_.stream_id) {
+            return false;
+        }
+        const auto length = static_cast<std::size_t>(wire::align_frame(header.frame_length));
+        if (length > block.size() - at) {
+            return false;
+        }
+        at += length;
+    }
+    return true;
+}
+
+std::int64_t ExclusiveAppender::append_block(std::int64_t limit, std::span<const std::byte> block) {
+    if (term_offset_ >= log_.term_length()) {
+        return limit <= position() ? detail::refusal(log_, position(), wire::kDataHeaderLength)
+                                   : trip(wire::kDataHeaderLength);
+    }
+    if (!continues(block)) {
+        return kAppendError;
+    }
+    const auto length = static_cast<std::int32_t>(block.size());
+    if (position() + length > limit) {
+        return detail::refusal(log_, position(), length);
+    }
+    std::int32_t offset = 0;
+    const std::int64_t end = take(limit, length, offset);
+    if (end < 0) {
+        return end;
+    }
+    std::byte* const first = term_ + offset;
+    const wire::DataHeader header = wire::read_data_header(block.data());
+    // The first frame as any other: readers and the unblocker stop there until its length is positive.
+    const detail::FrameSpec spec{.ids = ids_,
+        .term_id = term_id_,
+        .term_offset = offset,
+        .frame_length = header.frame_length,
+        .flags = header.flags,
+        .type = header.type};
+    detail::store_negative_length(first, spec);
+    constexpr std::size_t kRest = wire::field::kTermOffset;
+    base::store_bytes(first + kRest, block.data() + kRest, block.size() - kRest);
+    // SYNC(term.frame): release; pairs with wire::frame_length_acquire in read and scan.
+    wire::frame_length_release(first, header.frame_length);
+    return end;
+}
+
 std::int64_t ExclusiveAppender::trip(std::int32_t required) {
     const std::int32_t term_length = log_.term_length();
     const auto offset = static_cast<std::int32_t>(term_offset_);

@@ -103,9 +103,16 @@ class ExclusiveAppender {
     std::int64_t claim(std::int64_t limit, std::int32_t payload_length, ClaimedFrame& out);
     /// Appends a PAD frame with `length` bytes behind its header.
     std::int64_t append_padding(std::int64_t limit, std::int32_t length);
+    /// Appends frames that were of this stream before: whole, aligned, with headers of exactly this place, as
+    /// a recording holds them. All of `block` lies in one term, and below the limit: a driver need not have
+    /// cleaned more than a message beyond it. kAppendError for anything else; kAdminAction where the term was
+    /// full.
+    std::int64_t append_block(std::int64_t limit, std::span<const std::byte> block);
     [[nodiscard]] std::int64_t position() const { return term_begin_position_ + term_offset_; }
 
   private:
+    /// Whether these are frames of this stream from where it stands to inside its term.
+    [[nodiscard]] bool continues(std::span<const std::byte> block) const;
     /// Checks the limit and takes `required` bytes; returns the new position or a negative result.
     std::int64_t take(std::int64_t limit, std::int32_t required, std::int32_t& frame_offset);
     std::int64_t trip(std::int32_t required);

@@ -288,6 +288,89 @@ TEST_CASE("term: the exclusive appender writes padding on request") {
     CHECK(appender.append_padding(160, 100) == kNotConnected);
 }
 
+TEST_CASE("term: a block of frames is appended as it was") {
+    // Recorded: a message, a fragmented one, padding in mid-term.
+    TestLog source;
+    ExclusiveAppender recorded(source.log, kIds);
+    const auto body = numbered_body(3000);
+    CHECK(recorded.append(kNoLimit, numbered_body(100), 42) == 160);
+    const std::int64_t fragmented = recorded.append(kNoLimit, body);
+    const std::int64_t end = recorded.append_padding(kNoLimit, 100);
+    const std::span<const std::byte> block(source.log.at(0), static_cast<std::size_t>(end));
+
+    TestLog log;
+    ExclusiveAppender appender(log.log, kIds);
+    CHECK(appender.append_block(end, block) == end);
+    CHECK(std::memcmp(log.log.at(0), block.data(), block.size()) == 0);
+    CHECK(log.log.tail_acquire(0).raw_offset() == end);
+    CHECK(appender.position() == end);
+    std::vector<std::uint8_t> flags;
+    CHECK(read_payload(log, 160, flags) == body);
+    CHECK(log.padding_at(fragmented));
+    CHECK(appender.append(kNoLimit, numbered_body(32)) == end + 64);
+}
+
+TEST_CASE("term: a block may fill a term to its end, and the next one is told to come again") {
+    TestLog source(7, 0, kTermLength - 128);
+    ExclusiveAppender recorded(source.log, kIds);
+    recorded.append(kNoLimit, numbered_body(96));
+    const std::span<const std::byte> block(source.log.at(kTermLength - 128), 128);
+    TestLog log(7, 0, kTermLength - 128);
+    ExclusiveAppender appender(log.log, kIds);
+    CHECK(appender.append_block(kNoLimit, block) == kTermLength);
+    CHECK(appender.append_block(kTermLength, block) == kNotConnected);
+    CHECK(appender.append_block(kNoLimit, block) == kAdminAction);
+    CHECK(appender.position() == kTermLength);
+    CHECK(appender.append(kNoLimit, numbered_body(32)) == kTermLength + 64);
+}
+
+TEST_CASE("term: a block that does not continue the stream is refused before it claims anything") {
+    TestLog source;
+    ExclusiveAppender recorded(source.log, kIds);
+    recorded.append(kNoLimit, numbered_body(32));
+    recorded.append(kNoLimit, numbered_body(32));
+    std::vector<std::byte> block(source.log.at(0), source.log.at(128));
+    TestLog log;
+    ExclusiveAppender appender(log.log, kIds);
+    const auto refused = [&](std::span<const std::byte> bytes) {
+        CHECK(appender.append_block(kNoLimit, bytes) == kAppendError);
+        CHECK(log.log.tail_acquire(0).raw_offset() == 0);
+        CHECK(log.length_at(0) == 0);
+    };
+    const auto with = [&](std::size_t offset, auto value) {
+        auto changed = block;
+        base::store_le(changed.data(), offset, value);
+        refused(changed);
+    };
+    refused({});
+    refused(std::span(block).first(31));
+    refused(std::span(block).first(96));
+    refused(std::span(block).subspan(64));
+    for (const std::size_t frame : {std::size_t{0}, std::size_t{64}}) {
+        CAPTURE(frame);
+        with(frame + wire::field::kFrameLength, std::int32_t{0});
+        with(frame + wire::field::kFrameLength, std::int32_t{-64});
+        with(frame + wire::field::kFrameLength, std::int32_t{129});
+        with(frame + wire::field::kType, std::uint16_t{5});
+        with(frame + wire::field::kTermOffset, std::int32_t{32});
+        with(frame + wire::field::kTermId, std::int32_t{8});
+        with(frame + wire::field::kSessionId, std::int32_t{1});
+        with(frame + wire::field::kStreamId, std::int32_t{1});
+    }
+    // All of it has to lie below the limit.
+    CHECK(appender.append_block(127, block) == kNotConnected);
+    CHECK(appender.append_block(128, block) == 128);
+
+    TestLog late(7, 0, kTermLength - 64);
+    ExclusiveAppender at_end(late.log, kIds);
+    for (std::size_t frame = 0; frame < 2; ++frame) {
+        base::store_le<std::int32_t>(block.data(), 64 * frame + wire::field::kTermOffset,
+            kTermLength - 64 + static_cast<std::int32_t>(64 * frame));
+    }
+    CHECK(at_end.append_block(kNoLimit, block) == kAppendError);
+    CHECK(at_end.append_block(kNoLimit, std::span(block).first(64)) == kTermLength);
+}
+
 TEST_CASE("term: an exclusive appender continues where the log stands") {
     TestLog log(7, 4, 320);
     ExclusiveAppender appender(log.log, kIds);
