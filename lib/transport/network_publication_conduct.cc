@@ -20,6 +20,9 @@ constexpr std::int64_t kCleanBytesMin = 4 * 1024;
 /// Producers get this much ahead of where they are, window or not: what was just zeroed is still in a
 /// cache when they write it, which spares memory half of the traffic.
 constexpr std::int64_t kLimitAheadMax = 1024 * 1024;
+/// The longest block of frames that a foreign client appends at once: what an Aeron archive reads from a file
+/// by default.
+constexpr std::int32_t kBlockMax = 1024 * 1024;
 }  // namespace
 
 int NetworkPublication::clean_to(std::int64_t position) {
@@ -54,13 +57,17 @@ int NetworkPublication::update_publisher_limit() {
     return raise_limit(std::min(window_end, producer + kLimitAheadMax), sent);
 }
 
-/// How far beyond the limit claims may reach that began before it: one message, with its headers. Of
-/// concurrent producers one each, for which a whole term has to do.
+/// How far beyond the limit claims may reach that began before it: one message, with its headers, or one
+/// block of frames, which ends with its term. Of concurrent producers one message each, for which a whole
+/// term has to do.
 std::int64_t NetworkPublication::claim_overshoot() const {
     const std::int32_t term_length = log_.term_length();
-    return options_.is_exclusive ? term::framed_length(term::message_length_max(term_length),
-                                       options_.mtu - wire::kDataHeaderLength)
-                                 : term_length;
+    if (!options_.is_exclusive) {
+        return term_length;
+    }
+    const std::int32_t message =
+        term::framed_length(term::message_length_max(term_length), options_.mtu - wire::kDataHeaderLength);
+    return std::max(message, std::min(term_length, kBlockMax));
 }
 
 int NetworkPublication::raise_limit(std::int64_t wanted, std::int64_t sent) {

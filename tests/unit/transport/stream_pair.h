@@ -40,7 +40,7 @@ class StreamPair {
     static constexpr std::int32_t kStream = 1001;
 
     explicit StreamPair(std::int32_t initial_term_id = 0x7FFFFFFE, bool reliable = true,
-        std::int32_t window = kTermLength / 2) {
+        std::int32_t window = kTermLength / 2, bool exclusive = false) {
         layout::LogMetadata metadata;
         metadata.initial_term_id = initial_term_id;
         metadata.mtu = 1408;
@@ -60,6 +60,7 @@ class StreamPair {
         options.initial_term_id = initial_term_id;
         options.term_window_length = kTermLength / 2;
         options.flow_window_max = kTermLength / 2;
+        options.is_exclusive = exclusive;
         publication = std::make_unique<transport::NetworkPublication>(options, publication_log,
             transport::NetworkPublicationCounters{
                 page.next(), page.next(), page.next(), page.next(), page.next(), page.next()},
@@ -77,6 +78,7 @@ class StreamPair {
         subscriber = page.next();
         image->add_subscriber(subscriber);
         appender = term::ExclusiveAppender(publication_log, {kSession, kStream});
+        log = publication_log;
     }
 
     std::int64_t offer(const std::vector<std::byte>& message) {
@@ -155,6 +157,7 @@ class StreamPair {
     std::unique_ptr<transport::Image> image;
     observe::Counter subscriber;
     term::ExclusiveAppender appender;
+    layout::LogBuffer log;  ///< the publication's
     transport::TransmitBatch batch;
 
   private:

@@ -85,6 +85,38 @@ TEST_CASE("network_publication: never sends beyond the receiver's window") {
     CHECK(bytes <= 4096);
 }
 
+TEST_CASE(
+    "network_publication: memory is clean as far as a producer that blocks of frames are taken from may "
+    "write") {
+    // A foreign archive offers whole blocks of frames that begin below the limit, up to the end of their
+    // term.
+    StreamPair pair(0, true, StreamPair::kTermLength / 2, true);
+    connect(pair);
+    std::uint64_t offered = 0;
+    while (pair.appender.position() < std::int64_t{5} * StreamPair::kTermLength) {
+        pair.now = pair.now + microseconds(10);
+        pair.publication->update_publisher_limit();
+        if (pair.offer(message(offered, 500)) > 0) {
+            ++offered;
+        }
+        for (const auto& datagram : pair.sender_out()) {
+            pair.to_image(datagram);
+        }
+        (void)pair.read();
+        for (const auto& datagram : pair.receiver_out()) {
+            pair.to_publication(datagram);
+        }
+        const std::int64_t limit = pair.publication->counters().publisher_limit.get_acquire();
+        const std::int64_t last_begin = limit - wire::kFrameAlignment;
+        const std::int64_t block_end =
+            last_begin - last_begin % StreamPair::kTermLength + StreamPair::kTermLength;
+        for (std::int64_t at = limit; at <= block_end; at += wire::kFrameAlignment) {
+            REQUIRE(wire::frame_length_acquire(pair.log.at(at)) == 0);
+        }
+    }
+    CHECK(offered > 500);
+}
+
 TEST_CASE("network_publication: what the port did not take is sent the next time") {
     StreamPair pair;
     connect(pair);
