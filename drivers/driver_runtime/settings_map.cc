@@ -22,10 +22,6 @@ Result<agent::DriverOptions> to_driver_options(const config::DriverSettings& s) 
         return fail(ErrorCode::kNotSupported,
             "tether-subscriptions=false is not supported by this driver yet: leave it out");
     }
-    if (s.spies_simulate_connection) {
-        return fail(ErrorCode::kNotSupported,
-            "spies-simulate-connection=true is not supported by this driver yet: leave it out");
-    }
     agent::DriverOptions o;
     o.dir = s.dir;
     o.log_dir = s.log_dir;
@@ -66,6 +62,7 @@ Result<agent::DriverOptions> to_driver_options(const config::DriverSettings& s) 
     o.reserved_session_high = narrow(s.reserved_session_id_high);
     o.reliable = s.reliable_stream;
     o.rejoin = s.rejoin_stream;
+    o.spies_simulate_connection = s.spies_simulate_connection;
     o.strict_uri = s.strict_uri;
     o.allow_terminate = s.allow_termination;
 

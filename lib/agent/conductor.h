@@ -4,7 +4,7 @@
 /// Commands run one at a time; one that needs a name resolved, a socket or a log file waits for the
 /// resource agent while publications and images are served on. Sources are split by subject:
 /// conductor.cc (duty cycle, timers), _commands (decoding), _add (the steps of an add), _endpoints,
-/// _publications, _ipc, _subscriptions, _images, _clients (clients and counters).
+/// _publications, _ipc, _subscriptions, _spies, _images, _clients (clients and counters).
 /// threads: one; the other agents are reached by queues.
 #pragma once
 
@@ -37,6 +37,9 @@
 #include "transport/system_counters.h"
 
 namespace fulmar::agent {
+
+/// What clients see as the source of an image that did not come over a network. source: Aeron.
+inline constexpr std::string_view kLocalSourceIdentity = "aeron:ipc";
 
 /// Bounds of the driver's tables; reaching one is answered with an error that names it.
 inline constexpr std::size_t kClientsMax = 4096;
@@ -175,6 +178,8 @@ class Conductor {
     Status choose_session(PendingAdd& add, const SendChannelEndpoint* endpoint);
     [[nodiscard]] static Status check_match(
         const PublicationState& publication, const PendingAdd& add, std::int32_t term_length);
+    [[nodiscard]] bool spies_simulate_connection(const PendingAdd& add) const;
+    [[nodiscard]] Status check_simulation(const NetworkPublicationState& shared, const PendingAdd& add) const;
 
     // conductor_ipc.cc
     [[nodiscard]] IpcPublicationState* find_shareable_ipc(std::int32_t stream_id);
@@ -183,6 +188,11 @@ class Conductor {
     void end_ipc_publication(IpcPublicationState& publication);
     int reap_ipc_publications(Instant now);
     bool reject_ipc(Instant now, const layout::RejectImage& command);
+
+    // conductor_spies.cc
+    Result<Step> step_spy(PendingAdd& add);
+    void link_spy(SubscriptionState& subscription, NetworkPublicationState& publication);
+    void end_spies(NetworkPublicationState& publication);
 
     // conductor_subscriptions.cc
     void create_subscription(PendingAdd& add, ReceiveChannelEndpoint* endpoint);

@@ -70,6 +70,9 @@ Result<Conductor::Step> Conductor::step_add(Instant now, PendingAdd& add) {
             return fail(ErrorCode::kGeneric,
                 "the driver holds its maximum of " + std::to_string(kSubscriptionsMax) + " subscriptions");
         }
+        if (add.params.is_spy) {
+            return step_spy(add);
+        }
         if (add.params.is_ipc()) {
             create_subscription(add, nullptr);
             return Step::kDone;
@@ -79,6 +82,9 @@ Result<Conductor::Step> Conductor::step_add(Instant now, PendingAdd& add) {
     if (publications_.size() + ipc_publications_.size() >= kPublicationsMax) {
         return fail(ErrorCode::kGeneric,
             "the driver holds its maximum of " + std::to_string(kPublicationsMax) + " publications");
+    }
+    if (add.params.is_spy) {
+        return fail(ErrorCode::kInvalidChannel, "aeron-spy: is for subscriptions");
     }
     return add.params.is_ipc() ? step_ipc_publication(now, add) : step_publication(now, add);
 }
@@ -134,6 +140,7 @@ Result<Conductor::Step> Conductor::step_publication(Instant now, PendingAdd& add
     if (!add.is_exclusive()) {
         if (NetworkPublicationState* shared = find_shareable(*endpoint, add.stream_id)) {
             FULMAR_TRY_VOID(check_match(*shared, add, shared->core->log().term_length()));
+            FULMAR_TRY_VOID(check_simulation(*shared, add));
             link_publication(add, shared, nullptr);
             return Step::kDone;
         }

@@ -291,7 +291,7 @@ bool Conductor::link_image_subscriber(SubscriptionState& subscription, ImageStat
         log_error(ErrorCode::kGeneric, "the counters file is full");
         return false;
     }
-    const SubscriberLink link{&subscription, &image, nullptr, position};
+    const SubscriberLink link{&subscription, &image, nullptr, nullptr, position};
     subscriber_links_.push_back(link);
     ReceiverCommand command;
     command.kind = ReceiverCommand::Kind::kAddSubscriber;

@@ -9,13 +9,6 @@ namespace fulmar::agent {
 
 using transport::IpcPublication;
 
-namespace {
-
-/// What clients see as the source of an IPC image. source: Aeron.
-constexpr std::string_view kIpcSourceIdentity = "aeron:ipc";
-
-}  // namespace
-
 IpcPublicationState* Conductor::find_shareable_ipc(std::int32_t stream_id) {
     for (const auto& publication : ipc_publications_) {
         if (publication->stream_id == stream_id && !publication->is_exclusive &&
@@ -74,7 +67,7 @@ Status Conductor::create_ipc_publication(PendingAdd& add) {
 }
 
 void Conductor::link_ipc_subscriber(SubscriptionState& subscription, IpcPublicationState& publication) {
-    if (!subscription.is_ipc() || subscription.stream_id != publication.stream_id ||
+    if (!subscription.params.is_ipc() || subscription.stream_id != publication.stream_id ||
         !subscription.wants_session(publication.session_id) ||
         publication.core->state() != IpcPublication::State::kActive || publication.is_rejected) {
         return;
@@ -89,10 +82,10 @@ void Conductor::link_ipc_subscriber(SubscriptionState& subscription, IpcPublicat
             "an IPC publication takes no further subscriber: its limit or the counters file is full");
         return;
     }
-    const SubscriberLink link{&subscription, nullptr, &publication, position};
+    const SubscriberLink link{&subscription, nullptr, &publication, nullptr, position};
     subscriber_links_.push_back(link);
     announce_image(link, publication.registration_id, publication.session_id, publication.stream_id,
-        publication.log.path, kIpcSourceIdentity);
+        publication.log.path, kLocalSourceIdentity);
 }
 
 void Conductor::end_ipc_publication(IpcPublicationState& publication) {

@@ -119,6 +119,7 @@ layout::LogBuffer Conductor::create_log(PublicationState& publication, const Pen
         add.params.untethered_resting_timeout.value_or(options_.untethered_resting_timeout).ns;
     metadata.sparse = add.params.sparse.value_or(options_.sparse_terms);
     metadata.signal_eos = add.params.eos.value_or(true);
+    metadata.spies_simulate_connection = spies_simulate_connection(add);
     if (add.params.tags && add.params.tags->entity) {
         metadata.entity_tag = *add.params.tags->entity;
     }
@@ -217,6 +218,19 @@ NetworkPublicationState* Conductor::find_shareable(
     return nullptr;
 }
 
+bool Conductor::spies_simulate_connection(const PendingAdd& add) const {
+    return add.params.spies_simulate_connection.value_or(options_.spies_simulate_connection);
+}
+
+Status Conductor::check_simulation(const NetworkPublicationState& shared, const PendingAdd& add) const {
+    const bool existing = shared.core->options().spies_simulate_connection;
+    if (existing == spies_simulate_connection(add)) {
+        return Done{};
+    }
+    return fail(ErrorCode::kInvalidChannel,
+        std::string("existing publication has different 'ssc': existing=") + (existing ? "true" : "false"));
+}
+
 Status Conductor::allocate_network_counters(
     NetworkPublicationState& publication, transport::NetworkPublicationCounters& counters) {
     namespace type = layout::counter_type;
@@ -282,6 +296,7 @@ Status Conductor::create_network_publication(Instant now, PendingAdd& add, SendC
     options.flow_window_max = term_length / 2;
     options.is_exclusive = publication->is_exclusive;
     options.signal_eos = add.params.eos.value_or(true);
+    options.spies_simulate_connection = spies_simulate_connection(add);
     options.setup_interval = options_.setup_interval;
     options.heartbeat_interval = options_.heartbeat_interval;
     options.connection_timeout = options_.publication_connection_timeout;
@@ -300,6 +315,9 @@ Status Conductor::create_network_publication(Instant now, PendingAdd& add, SendC
     ++endpoint.references;
     to_sender_.send({SenderCommand::Kind::kAddPublication, &endpoint, publication->core.get()});
     link_publication(add, publication.get(), nullptr);
+    for (const auto& subscription : subscriptions_) {
+        link_spy(*subscription, *publication);
+    }
     publications_.push_back(std::move(publication));
     (void)now;
     return Done{};
@@ -310,7 +328,14 @@ int Conductor::reap_network_publications(Instant now) {
     for (std::size_t i = publications_.size(); i-- > 0;) {
         NetworkPublicationState& publication = *publications_[i];
         publication.core->on_timer(now);
-        if (publication.core->state() == NetworkPublication::State::kDone && !publication.removing) {
+        const auto state = publication.core->state();
+        if (!publication.announced_end &&
+            (state == NetworkPublication::State::kLinger || state == NetworkPublication::State::kDone)) {
+            publication.announced_end = true;
+            end_spies(publication);
+            ++work;
+        }
+        if (state == NetworkPublication::State::kDone && !publication.removing) {
             publication.removing = true;
             to_sender_.send(
                 {SenderCommand::Kind::kRemovePublication, publication.endpoint, publication.core.get()});

@@ -1,4 +1,4 @@
-// Subscriptions and their positions on images and IPC publications.
+// Subscriptions and their positions on what they read.
 #include <algorithm>
 #include <utility>
 
@@ -38,6 +38,9 @@ void Conductor::create_subscription(PendingAdd& add, ReceiveChannelEndpoint* end
     subscription.endpoint = endpoint;
     subscription.reliable = add.params.reliable.value_or(options_.reliable);
     subscription.rejoin = add.params.rejoin.value_or(options_.rejoin);
+    if (add.params.is_spy) {
+        subscription.spied_channel = canonical_of(add, false);
+    }
     subscriptions_.push_back(std::move(owned));
 
     events_.send(layout::EventType::kSubscriptionReady,
@@ -46,6 +49,9 @@ void Conductor::create_subscription(PendingAdd& add, ReceiveChannelEndpoint* end
     if (endpoint == nullptr) {
         for (const auto& publication : ipc_publications_) {
             link_ipc_subscriber(subscription, *publication);
+        }
+        for (const auto& publication : publications_) {
+            link_spy(subscription, *publication);
         }
         return;
     }
@@ -103,6 +109,8 @@ void Conductor::unlink_subscriber(std::size_t index) {
     subscriber_links_.erase(subscriber_links_.begin() + static_cast<std::ptrdiff_t>(index));
     if (link.ipc != nullptr) {
         link.ipc->core->remove_subscriber(link.position.id());
+    } else if (link.spied != nullptr) {
+        link.spied->core->remove_spy(link.position.id());
     } else if (link.image->phase == ImageState::Phase::kActive) {
         ReceiverCommand command;
         command.kind = ReceiverCommand::Kind::kRemoveSubscriber;

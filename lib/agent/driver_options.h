@@ -49,6 +49,7 @@ struct DriverOptions {
 
     bool reliable = true;
     bool rejoin = true;
+    bool spies_simulate_connection = false;
     bool strict_uri = false;
     bool allow_terminate = false;
 

@@ -56,7 +56,8 @@ struct PublicationState {
 struct NetworkPublicationState : PublicationState {
     SendChannelEndpoint* endpoint = nullptr;
     std::unique_ptr<transport::NetworkPublication> core;
-    bool removing = false;  ///< the sender was told; waiting for released_by_sender
+    bool announced_end = false;  ///< spies heard ON_UNAVAILABLE_IMAGE
+    bool removing = false;       ///< the sender was told; waiting for released_by_sender
 };
 
 struct IpcPublicationState : PublicationState {
@@ -76,11 +77,12 @@ struct PublicationLink {
 
 struct ImageState;
 
-/// A subscription reading one image or one IPC publication.
+/// A subscription reading one image, one IPC publication, or as a spy one network publication.
 struct SubscriberLink {
     SubscriptionState* subscription = nullptr;
     ImageState* image = nullptr;
     IpcPublicationState* ipc = nullptr;
+    NetworkPublicationState* spied = nullptr;
     observe::Counter position;
 };
 
@@ -90,11 +92,11 @@ struct SubscriptionState {
     std::int64_t registration_id = 0;
     std::int64_t client_id = 0;
     std::int32_t stream_id = 0;
-    ReceiveChannelEndpoint* endpoint = nullptr;  ///< null for IPC
+    ReceiveChannelEndpoint* endpoint = nullptr;  ///< null for IPC and spies
+    std::string spied_channel;                   ///< of a spy: canonical form of what it listens to
     bool reliable = true;
     bool rejoin = true;
 
-    [[nodiscard]] bool is_ipc() const { return endpoint == nullptr; }
     [[nodiscard]] bool wants_session(std::int32_t session_id) const {
         return !params.session_id || *params.session_id == session_id;
     }

@@ -30,6 +30,7 @@ enum class Plant : int {
     kUnsentRestForgotten,      ///< packets that the port did not take count as sent
     kUnblockImpatient,         ///< a claim is taken for dead at once
     kIpcIgnoresSlowest,        ///< limit and cleaner of an IPC log follow its fastest subscriber
+    kSpiesForgotten,           ///< the publisher limit follows the sender alone
     // term
     kInsertDropsTail,       ///< the end of a packet's last block is not copied
     kScanIgnoresLimit,      ///< a packet grows beyond what it may hold

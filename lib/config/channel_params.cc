@@ -284,17 +284,11 @@ Status check_publication_window(const ChannelParams& params) {
 /// Keys that are built for some of their values only.
 void collect_unsupported_values(ChannelParams& params) {
     auto& list = params.unsupported;
-    if (params.is_spy) {
-        list.emplace_back("aeron-spy:");
-    }
     if (params.has_multicast_endpoint()) {
         list.emplace_back("endpoint=" + params.endpoint->text() + " (multicast)");
     }
     if (params.tether == false) {
         list.emplace_back("tether=false");
-    }
-    if (params.spies_simulate_connection == true) {
-        list.emplace_back("ssc=true");
     }
     if (params.ats == true) {
         list.emplace_back("ats=true");

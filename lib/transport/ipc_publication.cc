@@ -33,19 +33,13 @@ IpcPublication::IpcPublication(const IpcPublicationOptions& options, layout::Log
 }
 
 std::int64_t IpcPublication::join_position() const {
-    std::int64_t position = consumer_position_;
-    for (std::size_t i = 0; i < subscriber_count_; ++i) {
-        position = std::min(position, subscribers_[i].last);
-    }
-    return position;
+    return subscribers_.slowest(consumer_position_);
 }
 
 bool IpcPublication::add_subscriber(const observe::Counter& position) {
-    if (subscriber_count_ == kSubscribersMax) {
+    if (!subscribers_.add(position, join_position())) {
         return false;
     }
-    subscribers_[subscriber_count_] = {position, join_position()};
-    ++subscriber_count_;
     if (state_ == State::kActive) {
         log_.set_connected(true);
     }
@@ -53,29 +47,18 @@ bool IpcPublication::add_subscriber(const observe::Counter& position) {
 }
 
 void IpcPublication::remove_subscriber(std::int32_t counter_id) {
-    for (std::size_t i = 0; i < subscriber_count_; ++i) {
-        if (subscribers_[i].position.id() == counter_id) {
-            // What it had read counts as consumed, else a lone subscriber that leaves would give its
-            // successor old data again.
-            (void)read_positions(log_.producer_position());
-            subscribers_[i] = subscribers_[--subscriber_count_];
-            break;
-        }
-    }
-    if (subscriber_count_ == 0) {
+    // What it had read counts as consumed, else a lone subscriber that leaves would give its successor old
+    // data again.
+    read_positions(log_.producer_position());
+    subscribers_.remove(counter_id);
+    if (subscribers_.empty()) {
         log_.set_connected(false);
     }
 }
 
-IpcPublication::Span IpcPublication::read_positions(std::int64_t producer_position) {
-    Span span{producer_position, consumer_position_};
-    for (std::size_t i = 0; i < subscriber_count_; ++i) {
-        Subscriber& subscriber = subscribers_[i];
-        const std::int64_t claimed = subscriber.position.get_acquire();
-        subscriber.last = std::clamp(claimed, subscriber.last, std::max(subscriber.last, producer_position));
-        span.min = std::min(span.min, subscriber.last);
-        span.max = std::max(span.max, subscriber.last);
-    }
+LogReaders::Span IpcPublication::read_positions(std::int64_t producer_position) {
+    const LogReaders::Span span =
+        subscribers_.read(producer_position, {producer_position, consumer_position_});
     consumer_position_ = span.max;
     return span;
 }
@@ -89,8 +72,8 @@ int IpcPublication::update_publisher_limit() {
         last_producer_position_ = producer_position;
         counters_.publisher_position.set_release(producer_position);
     }
-    if (subscriber_count_ > 0) {
-        const Span span = read_positions(producer_position);
+    if (!subscribers_.empty()) {
+        const LogReaders::Span span = read_positions(producer_position);
         const std::int64_t min_position = FULMAR_PLANTED(kIpcIgnoresSlowest) ? span.max : span.min;
         return clean_to(min_position) + propose_limit(min_position);
     }
@@ -136,7 +119,7 @@ void IpcPublication::on_timer(Instant now) {
     switch (state_) {
         case State::kActive: check_for_blocked_producer(now); break;
         case State::kDraining:
-            (void)read_positions(log_.producer_position());
+            read_positions(log_.producer_position());
             if (is_drained()) {
                 enter_linger(now);
             } else {
@@ -153,13 +136,7 @@ void IpcPublication::on_timer(Instant now) {
 }
 
 bool IpcPublication::is_drained() const {
-    const std::int64_t producer_position = log_.producer_position();
-    for (std::size_t i = 0; i < subscriber_count_; ++i) {
-        if (subscribers_[i].last < producer_position) {
-            return false;
-        }
-    }
-    return true;
+    return subscribers_.all_reached(log_.producer_position());
 }
 
 void IpcPublication::check_for_blocked_producer(Instant now) {

@@ -4,7 +4,6 @@
 /// source: Aeron IPC publication.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -12,6 +11,7 @@
 #include "fulmar/time.h"
 #include "layout/log_buffer.h"
 #include "observe/counters.h"
+#include "transport/log_readers.h"
 #include "transport/producer_watch.h"
 #include "transport/system_counters.h"
 
@@ -35,7 +35,6 @@ struct IpcPublicationCounters {
 
 class IpcPublication {
   public:
-    static constexpr std::size_t kSubscribersMax = 256;
     /// Bytes zeroed per cycle: little enough that it stays short, enough to keep pace with any producer.
     static constexpr std::int32_t kCleanBytesMax = 256 * 1024;
 
@@ -59,10 +58,10 @@ class IpcPublication {
 
     /// Where a new subscriber starts: nothing before it is guaranteed to be there still.
     [[nodiscard]] std::int64_t join_position() const;
-    /// False: kSubscribersMax reached. The counter must already hold the position it joins at.
+    /// False: LogReaders::kReadersMax reached. The counter must already hold the position it joins at.
     [[nodiscard]] bool add_subscriber(const observe::Counter& position);
     void remove_subscriber(std::int32_t counter_id);
-    [[nodiscard]] std::size_t subscriber_count() const { return subscriber_count_; }
+    [[nodiscard]] std::size_t subscriber_count() const { return subscribers_.size(); }
 
     /// Moves the publisher limit and cleans behind it; call every duty cycle. Returns work done.
     int update_publisher_limit();
@@ -76,17 +75,7 @@ class IpcPublication {
     void revoke(Instant now);
 
   private:
-    /// Shared memory may hold anything: a position neither falls back nor overtakes the producer.
-    struct Subscriber {
-        observe::Counter position;
-        std::int64_t last = 0;
-    };
-
-    struct Span {
-        std::int64_t min = 0;
-        std::int64_t max = 0;
-    };
-    [[nodiscard]] Span read_positions(std::int64_t producer_position);
+    LogReaders::Span read_positions(std::int64_t producer_position);
     [[nodiscard]] bool is_drained() const;
     int propose_limit(std::int64_t min_position);
     int clean_to(std::int64_t position);
@@ -108,8 +97,7 @@ class IpcPublication {
     std::int64_t last_producer_position_;
     ProducerWatch producer_watch_;
     Instant linger_since_;
-    std::size_t subscriber_count_ = 0;
-    std::array<Subscriber, kSubscribersMax> subscribers_;
+    LogReaders subscribers_;
 };
 
 }  // namespace fulmar::transport

@@ -23,6 +23,11 @@ NetworkPublication::NetworkPublication(const NetworkPublicationOptions& options,
     counters_.publisher_position.set_release(options.initial_position);
 }
 
+void NetworkPublication::update_connected() {
+    const bool spied = spied_position_.load(std::memory_order_relaxed) != base::kNullPosition;
+    set_connected((!receivers_.empty() || spied) && !end_of_stream_.load(std::memory_order_acquire));
+}
+
 void NetworkPublication::set_connected(bool connected) {
     // SYNC(publication.connected): release; the conductor and the producers act on it.
     if (connected_.load(std::memory_order_relaxed) != connected) {

@@ -11,10 +11,12 @@
 #include <cstdint>
 #include <string>
 
+#include "base/position.h"
 #include "fulmar/time.h"
 #include "layout/log_buffer.h"
 #include "observe/counters.h"
 #include "port/packet_port.h"
+#include "transport/log_readers.h"
 #include "transport/producer_watch.h"
 #include "transport/receiver_liveness.h"
 #include "transport/retransmit_handler.h"
@@ -37,6 +39,7 @@ struct NetworkPublicationOptions {
     bool is_exclusive = false;
     bool signal_eos = true;
     bool group = false;
+    bool spies_simulate_connection = false;  ///< spies do for receivers where there are none
     Duration setup_interval = milliseconds(100);
     Duration heartbeat_interval = milliseconds(100);
     /// First heartbeat after data stops, doubling up to heartbeat_interval: a lost last packet is noticed
@@ -107,8 +110,18 @@ class NetworkPublication {
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] bool is_connected() const { return connected_.load(std::memory_order_acquire); }
     [[nodiscard]] std::int64_t producer_position() const { return log_.producer_position(); }
-    /// End of what was sent; where a spy would join.
+    /// End of what was sent; where a spy joins.
     [[nodiscard]] std::int64_t sender_position() const { return counters_.sender_position.get_acquire(); }
+
+    /// Spies read the log itself, ahead of the sender or behind it, and hold the publisher limit as the
+    /// sender does. False: LogReaders::kReadersMax reached. The counter must already hold the sender's
+    /// position.
+    [[nodiscard]] bool add_spy(const observe::Counter& position);
+    void remove_spy(std::int32_t counter_id);
+    /// Whoever joins finds something to read: not so when all is sent and only lingers.
+    [[nodiscard]] bool takes_spies() const {
+        return state_ == State::kActive || (state_ == State::kDraining && !is_drained());
+    }
 
     /// The sender no longer knows this publication; the conductor may free it.
     /// SYNC(publication.released): release by sender; pairs with acquire by conductor.
@@ -124,12 +137,16 @@ class NetworkPublication {
     [[nodiscard]] std::int64_t oldest_unconsumed() const;
     [[nodiscard]] std::int64_t retransmit_floor() const;
     [[nodiscard]] bool is_frame_at(const std::byte* frame, std::int64_t position) const;
+    void follow_spies();
+    void update_connected();
     void set_connected(bool connected);
+    LogReaders::Span read_spies();
+    void announce_end();
     void check_for_blocked_producer(Instant now);
     [[nodiscard]] bool is_drained() const;
     int clean_to(std::int64_t position);
     [[nodiscard]] std::int64_t claim_overshoot() const;
-    int raise_limit(std::int64_t wanted, std::int64_t sent);
+    int raise_limit(std::int64_t wanted, std::int64_t consumed);
 
     const NetworkPublicationOptions options_;
     const layout::LogBuffer log_;
@@ -159,6 +176,8 @@ class NetworkPublication {
     // conductor writes, sender reads
     alignas(base::kCacheLineBytes) std::atomic<bool> end_of_stream_{false};
     std::atomic<bool> revoked_{false};
+    /// How far the furthest spy has read; kNullPosition without one, or where spies simulate nothing.
+    std::atomic<std::int64_t> spied_position_{base::kNullPosition};
 
     // conductor only
     State state_ = State::kActive;
@@ -166,6 +185,7 @@ class NetworkPublication {
     std::int64_t last_limit_ = 0;
     ProducerWatch producer_watch_;
     Instant linger_since_;
+    LogReaders spies_;
 };
 
 }  // namespace fulmar::transport

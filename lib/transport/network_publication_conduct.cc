@@ -45,6 +45,7 @@ int NetworkPublication::update_publisher_limit() {
         return 0;
     }
     const std::int64_t sent = counters_.sender_position.get_acquire();
+    const std::int64_t consumed = read_spies().min;
     if (!is_connected()) {
         if (last_limit_ > sent) {
             last_limit_ = sent;
@@ -53,8 +54,38 @@ int NetworkPublication::update_publisher_limit() {
         return 0;
     }
     const std::int64_t window_end =
-        sent + (FULMAR_PLANTED(kPublisherLimitWide) ? 2 * log_.term_length() : options_.term_window_length);
-    return raise_limit(std::min(window_end, producer + kLimitAheadMax), sent);
+        (FULMAR_PLANTED(kSpiesForgotten) ? sent : consumed) +
+        (FULMAR_PLANTED(kPublisherLimitWide) ? 2 * log_.term_length() : options_.term_window_length);
+    return raise_limit(std::min(window_end, producer + kLimitAheadMax), consumed);
+}
+
+bool NetworkPublication::add_spy(const observe::Counter& position) {
+    if (!spies_.add(position, sender_position())) {
+        return false;
+    }
+    read_spies();
+    return true;
+}
+
+void NetworkPublication::remove_spy(std::int32_t counter_id) {
+    spies_.remove(counter_id);
+    read_spies();
+}
+
+/// The span of all who consume the log: spies and the sender.
+LogReaders::Span NetworkPublication::read_spies() {
+    const std::int64_t sent = sender_position();
+    const LogReaders::Span span =
+        spies_.empty() ? LogReaders::Span{sent, sent} : spies_.read(log_.producer_position(), {sent, sent});
+    // Once the stream ends, the sender still gets as far as its spies did, also when they are gone already.
+    if (options_.spies_simulate_connection && (state_ == State::kActive || !spies_.empty())) {
+        const std::int64_t spied = spies_.empty() ? base::kNullPosition : span.max;
+        if (spied_position_.load(std::memory_order_relaxed) != spied) {
+            // SYNC(publication.spied): release; pairs with the sender's acquire before it follows.
+            spied_position_.store(spied, std::memory_order_release);
+        }
+    }
+    return span;
 }
 
 /// How far beyond the limit claims may reach that began before it: one message, with its headers, or one
@@ -70,11 +101,11 @@ std::int64_t NetworkPublication::claim_overshoot() const {
     return std::max(message, std::min(term_length, kBlockMax));
 }
 
-int NetworkPublication::raise_limit(std::int64_t wanted, std::int64_t sent) {
+int NetworkPublication::raise_limit(std::int64_t wanted, std::int64_t consumed) {
     // Memory is reused three terms later.
     const std::int64_t lap = std::int64_t{layout::kPartitionCount} * log_.term_length();
     const std::int64_t reserve = claim_overshoot();
-    int work = clean_to(FULMAR_PLANTED(kPublicationCleansUnsent) ? sent : wanted + reserve - lap);
+    int work = clean_to(FULMAR_PLANTED(kPublicationCleansUnsent) ? consumed : wanted + reserve - lap);
     const std::int64_t limit = std::min(wanted, clean_position_ + lap - reserve);
     if (limit > last_limit_) {
         last_limit_ = limit;
@@ -85,7 +116,8 @@ int NetworkPublication::raise_limit(std::int64_t wanted, std::int64_t sent) {
 }
 
 void NetworkPublication::check_for_blocked_producer(Instant now) {
-    const std::int64_t consumer = counters_.sender_position.get_acquire();
+    // Whoever got furthest stands before the hole.
+    const std::int64_t consumer = read_spies().max;
     const Duration patience = FULMAR_PLANTED(kUnblockImpatient) ? Duration{} : options_.unblock_timeout;
     if (!producer_watch_.is_blocked(now, consumer, producer_position(), patience)) {
         return;
@@ -121,12 +153,18 @@ void NetworkPublication::revoke(Instant now) {
     counters_.publisher_limit.set_release(end);
     log_.set_end_of_stream_position(end);
     log_.set_connected(false);
+    base::store_release<std::uint8_t>(log_.metadata(), layout::log_field::kIsPublicationRevoked, 1);
     revoked_.store(true, std::memory_order_relaxed);
     // SYNC(publication.eos): release; the sender reads revoked_ after it.
     end_of_stream_.store(true, std::memory_order_release);
     system_[SystemCounter::kPublicationsRevoked].increment_relaxed();
     linger_since_ = now;
     state_ = State::kLinger;
+}
+
+void NetworkPublication::announce_end() {
+    // SYNC(publication.eos): release; pairs with the sender's acquire before a heartbeat.
+    end_of_stream_.store(true, std::memory_order_release);
 }
 
 void NetworkPublication::on_timer(Instant now) {
@@ -140,9 +178,13 @@ void NetworkPublication::on_timer(Instant now) {
             check_for_blocked_producer(now);
             // An unacknowledged stream that nobody hears any more has nothing to wait for.
             const bool abandoned = !has_receivers_.load(std::memory_order_acquire);
-            if (is_drained() || abandoned || FULMAR_PLANTED(kEosBeforeDrained)) {
-                // SYNC(publication.eos): release; pairs with the sender's acquire before a heartbeat.
-                end_of_stream_.store(true, std::memory_order_release);
+            const bool drained = is_drained() || FULMAR_PLANTED(kEosBeforeDrained);
+            if (drained) {
+                announce_end();  // Receivers need not wait for spies.
+            }
+            read_spies();
+            if ((drained || abandoned) && spies_.all_reached(log_.producer_position())) {
+                announce_end();
                 linger_since_ = now;
                 state_ = State::kLinger;
             }

@@ -96,7 +96,7 @@ bool NetworkPublication::on_error(const wire::ErrorFrame& error) {
     const bool was_live = receivers_.remove(error.receiver_id);
     has_receivers_.store(!receivers_.empty(), std::memory_order_release);
     if (was_live && receivers_.empty()) {
-        set_connected(false);
+        update_connected();
     }
     return was_live;
 }

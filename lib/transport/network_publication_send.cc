@@ -13,10 +13,15 @@ using layout::SystemCounter;
 namespace {
 /// Retransmitted packets per duty cycle, so that repair does not starve new data.
 constexpr int kRetransmitsPerPass = 16;
+/// Followed behind spies per duty cycle, at least one frame of any length: what costs is a header each.
+constexpr std::int32_t kSpiedBytesMax = 64 * 1024;
 constexpr Duration kReceiverExpiryInterval = milliseconds(100);
 }  // namespace
 
 void NetworkPublication::poll_transmit(Instant now, TransmitBatch& batch) {
+    if (options_.spies_simulate_connection) {
+        follow_spies();
+    }
     if (!has_initial_connection_ || setup_elicited_) {
         add_setup(now, batch);
     }
@@ -52,6 +57,30 @@ void NetworkPublication::add_setup(Instant now, TransmitBatch& batch) {
     if (!receivers_.empty()) {
         setup_elicited_ = false;
     }
+}
+
+/// Where nobody receives, the stream is as far as its furthest spy. A spy's position lies in shared memory:
+/// only whole committed frames up to it are passed, so that whoever receives next finds a frame here.
+void NetworkPublication::follow_spies() {
+    // SYNC(publication.spied): acquire; pairs with the conductor's release after it read the positions.
+    const std::int64_t spied = spied_position_.load(std::memory_order_acquire);
+    if (spied > sender_position_ && receivers_.empty()) {
+        const auto limit =
+            static_cast<std::int32_t>(std::min<std::int64_t>(spied - sender_position_, kSpiedBytesMax));
+        const std::byte* term = log_.term(base::partition_of_position(sender_position_, log_.shift()));
+        const term::Scan scan = term::scan_for_availability(
+            term, base::compute_term_offset(sender_position_, log_.term_length()), limit, log_.term_length());
+        if (scan.bytes > 0) {
+            sender_position_ += scan.bytes + scan.padding;
+            sender_limit_ = std::max(sender_limit_, sender_position_);
+            counters_.sender_position.set_release(sender_position_);
+            counters_.sender_limit.set_release(sender_limit_);
+            // Setups from here on, no heartbeats: a receiver that was cut off meanwhile and is too far behind
+            // to be repaired must fall silent and join anew.
+            has_initial_connection_ = false;
+        }
+    }
+    update_connected();
 }
 
 void NetworkPublication::add_data(Instant now, TransmitBatch& batch) {
@@ -222,9 +251,8 @@ void NetworkPublication::expire_receivers(Instant now) {
     next_expiry_check_ = now + kReceiverExpiryInterval;
     receivers_.expire(now, options_.connection_timeout);
     retransmits_.on_timer(now);
-    const bool live = !receivers_.empty();
-    has_receivers_.store(live, std::memory_order_release);
-    set_connected(live && !end_of_stream_.load(std::memory_order_acquire));
+    has_receivers_.store(!receivers_.empty(), std::memory_order_release);
+    update_connected();
 }
 
 }  // namespace fulmar::transport

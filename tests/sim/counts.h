@@ -72,6 +72,8 @@ namespace fulmar::sim {
     COUNT(admin_action)          \
     COUNT(delivered)             \
     COUNT(delivered_ipc)         \
+    COUNT(delivered_spy)         \
+    COUNT(spied_alone)           \
     COUNT(late_join)             \
     COUNT(slow_consumer)
 

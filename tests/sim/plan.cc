@@ -141,6 +141,12 @@ class PlanDrawer {
                     "aeron:udp?endpoint=" + port::to_string(SimNet::address_of(topic->node)) + ":" +
                     std::to_string(topic->udp_port);
                 topic->publication_channel = endpoint + "|" + draw_start() + draw_publication_window();
+                topic->spy_channel = "aeron-spy:" + endpoint;
+                if (prng_.chance(0.3)) {
+                    topic->publication_channel += "|ssc=true";
+                    topic->spies_simulate = true;
+                    topic->is_spied_alone = prng_.chance(0.5);
+                }
                 topic->subscription_channel = endpoint + (topic->is_reliable ? "" : "|reliable=false");
                 if (prng_.chance(0.2)) {
                     topic->subscription_channel +=
@@ -185,10 +191,15 @@ class PlanDrawer {
         }
         for (const auto& topic : plan_.topics) {
             const int publishers = 1 + below(3);
+            const bool is_spied = topic->is_spied_alone || (!topic->is_ipc && prng_.chance(0.3));
             for (int i = 0; i < publishers; ++i) {
-                app_on(topic->is_ipc ? topic->node : -1).publishers.push_back(draw_publisher(*topic));
+                AppPlan& app = app_on(topic->is_ipc ? topic->node : -1);
+                app.publishers.push_back(draw_publisher(*topic));
+                if (is_spied) {
+                    app_on(app.node).subscribers.push_back(draw_spy(*topic, app.node));
+                }
             }
-            const int subscribers = 1 + below(3);
+            const int subscribers = topic->is_spied_alone ? 0 : 1 + below(3);
             for (int i = 0; i < subscribers; ++i) {
                 app_on(topic->node).subscribers.push_back(draw_subscriber(*topic));
             }
@@ -229,6 +240,13 @@ class PlanDrawer {
         plan.gap_max = plan.is_slow ? up_to(milliseconds(3)) : up_to(microseconds(50));
         plan.close = prng_.chance(0.25) ? prng_.unit() * 0.002 : 0.0;
         plan.reject = prng_.chance(0.05) && !topic.is_ipc ? 0.001 : 0.0;
+        return plan;
+    }
+
+    SubscriberPlan draw_spy(const Topic& topic, int node) {
+        SubscriberPlan plan = draw_subscriber(topic);
+        plan.spy_node = node;
+        plan.reject = 0;
         return plan;
     }
 

@@ -39,6 +39,7 @@ constexpr std::array kPlants{
     PlantRow{Plant::kUnsentRestForgotten, "unsent-rest-forgotten",
         "packets that the port did not take count as sent"},
     PlantRow{Plant::kUnblockImpatient, "unblock-impatient", "a claim is taken for dead at once"},
+    PlantRow{Plant::kSpiesForgotten, "spies-forgotten", "the publisher limit follows the sender alone"},
     PlantRow{Plant::kIpcIgnoresSlowest, "ipc-ignores-slowest",
         "limit and cleaner of an IPC log follow its fastest subscriber"},
     PlantRow{Plant::kInsertDropsTail, "insert-drops-tail", "the end of a packet's last block is not copied"},

@@ -39,8 +39,7 @@ int Subscriber::poll(Client& client) {
         Image* image = subscription_->images()[0];
         rejected_[image->session_id()] = context_.time.now;
         // All subscriptions that share the image lose it.
-        context_.disturbances.on_node(
-            plan_.topic->node, context_.time.now + context_.timeouts.image_liveness);
+        context_.disturbances.on_node(plan_.node(), context_.time.now + context_.timeouts.image_liveness);
         context_.counts[Count::image_rejected] += image->reject("not wanted any more") ? 1 : 0;
     }
     return poll_messages(plan_.fragment_limit);
@@ -60,8 +59,8 @@ void Subscriber::add(Client& client) {
         SubscriptionHandlers handlers;
         handlers.on_available_image = [this](Image& image) { on_available(image); };
         handlers.on_unavailable_image = [this](Image& image) { on_unavailable(image); };
-        const auto asked = client.async_add_subscription(
-            plan_.topic->subscription_channel, plan_.topic->stream_id, std::move(handlers));
+        const auto asked =
+            client.async_add_subscription(plan_.channel(), plan_.topic->stream_id, std::move(handlers));
         if (asked) {
             adding_ = *asked;
         }
@@ -147,7 +146,7 @@ void Subscriber::judge(Ended& ended) {
     ended_by_eos_ += ended.is_end_of_stream ? 1 : 0;
     context_.counts[Count::image_eos] += ended.is_end_of_stream ? 1 : 0;
     const bool excused = stream->is_revoked || stream->is_over || rejected_.count(stream->session_id) != 0 ||
-                         context_.was_disturbed(plan_.topic->node, stream->node);
+                         context_.was_disturbed(plan_.node(), stream->node);
     context_.counts[Count::liveness_timeout] += !ended.is_end_of_stream && excused ? 1 : 0;
     if (context_.verdict.verbose()) {
         context_.verdict.note("image ended at " + std::to_string(ended.position) +
@@ -178,7 +177,10 @@ void Subscriber::on_message(std::span<const std::byte> message, const Header& he
         return;
     }
     known->on_message(context_.ledger, message, header, context_.verdict);
-    ++context_.counts[plan_.topic->is_ipc ? Count::delivered_ipc : Count::delivered];
+    ++context_.counts[plan_.topic->is_ipc ? Count::delivered_ipc
+                      : plan_.is_spy()    ? Count::delivered_spy
+                                          : Count::delivered];
+    context_.counts[Count::spied_alone] += plan_.topic->is_spied_alone ? 1 : 0;
     context_.trace.add(TraceKind::kDeliver, static_cast<std::uint64_t>(header.position()),
         static_cast<std::uint64_t>(header.session_id()), message.size());
 }

@@ -93,13 +93,13 @@ void WireMonitor::on_sent(int host, const port::Endpoint& /*source*/, const port
             } else if (header.frame_length == 0) {
                 on_heartbeat_sent(host, *state, header);
             } else {
-                on_data_sent(*state, bytes);
+                on_data_sent(host, *state, bytes);
             }
             break;
         }
         case wire::FrameType::kSetup: {
             ++counts_[Count::setup];
-            on_setup_sent(wire::read_setup(bytes.data()));
+            on_setup_sent(host, wire::read_setup(bytes.data()));
             break;
         }
         case wire::FrameType::kStatusMessage: {
@@ -124,11 +124,36 @@ void WireMonitor::on_sent(int host, const port::Endpoint& /*source*/, const port
     }
 }
 
-void WireMonitor::on_data_sent(Watched& state, std::span<const std::byte> bytes) {
+/// A receiver counts as long as the sender must know of it, and as far as the sender heeds it.
+bool WireMonitor::has_receiver(const Watched& state, std::int64_t sent) const {
+    return std::any_of(state.heard.begin(), state.heard.end(), [&](const auto& receiver) {
+        return time_.now - receiver.second.at < rules_.connection_timeout / 2 &&
+               receiver.second.position >= sent - state.term_length / 2;
+    });
+}
+
+bool WireMonitor::may_leave_out(
+    int host, const Watched& state, std::int32_t stream_id, std::int64_t position) const {
+    return rules_.simulated_streams.count(stream_id) != 0 &&
+           (!has_receiver(state, position) || arrivals_.was_disturbed(host) ||
+               time_.now - state.heard_since < rules_.connection_timeout / 2);
+}
+
+void WireMonitor::follow_spies(int host, Watched& state, std::int32_t stream_id, std::int64_t position) {
+    if (position > state.sent && may_leave_out(host, state, stream_id, position)) {
+        state.sent = position;
+        state.limit = std::max(state.limit, position);
+    }
+}
+
+void WireMonitor::on_data_sent(int host, Watched& state, std::span<const std::byte> bytes) {
     const wire::DataHeader header = wire::read_data_header(bytes.data());
     const Extent extent = extent_of(bytes, header.frame_length);
     const std::int64_t begin = position(state, header.term_id, header.term_offset);
     const std::int64_t end = begin + extent.stream_bytes;
+    // A retransmit may reach into what only spies have seen so far.
+    const bool is_old = begin < state.sent || begin + extent.wire_bytes > state.limit;
+    follow_spies(host, state, header.stream_id, is_old ? end : begin);
     const auto text = [&] {
         return "[" + std::to_string(begin) + ", " + std::to_string(end) + "), sent " +
                std::to_string(state.sent) + ", limit " + std::to_string(state.limit) + ", " +
@@ -160,6 +185,7 @@ void WireMonitor::on_data_sent(Watched& state, std::span<const std::byte> bytes)
 
 void WireMonitor::on_heartbeat_sent(int host, Watched& state, const wire::DataHeader& header) {
     const std::int64_t at = position(state, header.term_id, header.term_offset);
+    follow_spies(host, state, header.stream_id, at);
     if (at != state.sent) {
         verdict_.fail("a heartbeat names a position other than the sender's: " + std::to_string(at) +
                       ", sent " + std::to_string(state.sent) + ", " + name(state, header.session_id));
@@ -175,7 +201,7 @@ void WireMonitor::on_heartbeat_sent(int host, Watched& state, const wire::DataHe
         verdict_.fail("the end of a stream was announced while it is open: " + stream.name());
     }
     // A stream whose receivers are gone may end where it stands.
-    if (!has_receiver(state)) {
+    if (!has_receiver(state, at)) {
         return;
     }
     for (auto entry = stream.entries.rbegin(); entry != stream.entries.rend() && entry->end > at; ++entry) {
@@ -187,12 +213,7 @@ void WireMonitor::on_heartbeat_sent(int host, Watched& state, const wire::DataHe
     }
 }
 
-bool WireMonitor::has_receiver(const Watched& state) const {
-    return std::any_of(state.heard.begin(), state.heard.end(),
-        [this](const auto& receiver) { return time_.now - receiver.second < rules_.connection_timeout / 2; });
-}
-
-void WireMonitor::on_setup_sent(const wire::Setup& setup) {
+void WireMonitor::on_setup_sent(int host, const wire::Setup& setup) {
     const auto [found, is_new] = watched_.try_emplace({setup.session_id, setup.stream_id});
     Watched& state = found->second;
     if (is_new) {
@@ -203,6 +224,7 @@ void WireMonitor::on_setup_sent(const wire::Setup& setup) {
         state.limit = state.sent;
     }
     const std::int64_t at = position(state, setup.active_term_id, setup.term_offset);
+    follow_spies(host, state, setup.stream_id, at);
     if (at != state.sent) {
         verdict_.fail("a setup names a position other than the sender's: " + std::to_string(at) + ", sent " +
                       std::to_string(state.sent) + ", " + name(state, setup.session_id));
@@ -278,9 +300,11 @@ void WireMonitor::on_arrived(int host, port::PacketQueue& queue, std::span<const
             const wire::Setup setup = wire::read_setup(bytes.data());
             if (Watched* state = find(setup.session_id, setup.stream_id)) {
                 // An image may begin here: its position counts as consumed, and it may ask anew.
+                const std::int64_t at = position(*state, setup.active_term_id, setup.term_offset);
                 Hearing& hearing = state->hearings[host];
-                hearing.highest =
-                    std::max(hearing.highest, position(*state, setup.active_term_id, setup.term_offset));
+                hearing.highest = std::max(hearing.highest, at);
+                // Also from an old one, that the network held back until the last image was over.
+                hearing.consumed = std::min(hearing.consumed, at);
                 hearing.naks.fill({});
             }
             break;
@@ -297,10 +321,13 @@ void WireMonitor::on_arrived(int host, port::PacketQueue& queue, std::span<const
                 state->heard.erase(message.receiver_id);
                 break;
             }
-            state->heard[message.receiver_id] = time_.now;
-            state->limit = std::max(
-                state->limit, position(*state, message.consumption_term_id, message.consumption_term_offset) +
-                                  message.receiver_window);
+            const std::int64_t at =
+                position(*state, message.consumption_term_id, message.consumption_term_offset);
+            if (!has_receiver(*state, state->sent)) {
+                state->heard_since = time_.now;
+            }
+            state->heard[message.receiver_id] = {time_.now, at};
+            state->limit = std::max(state->limit, at + message.receiver_window);
             break;
         }
         case wire::FrameType::kError: {

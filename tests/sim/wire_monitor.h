@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -23,6 +24,8 @@ class WireMonitor final : public PacketObserver {
     struct Rules {
         Duration nak_retry = microseconds(100);
         Duration connection_timeout = seconds(5);
+        /// Streams that move on without being sent, as far as spies have read, while nobody receives them.
+        std::set<std::int32_t> simulated_streams;
     };
     /// Called when a packet is in a host's queue, so that its agent can be woken.
     class Arrivals {
@@ -60,6 +63,11 @@ class WireMonitor final : public PacketObserver {
         std::array<SentNak, kNaksRemembered> naks;
         std::size_t next_nak = 0;
     };
+    /// What a receiver last told the sender.
+    struct Heard {
+        Instant at;
+        std::int64_t position = 0;
+    };
     /// One session, from its first setup on, whoever knows of it.
     struct Watched {
         const Stream* stream = nullptr;  ///< null until its publisher has heard of it
@@ -69,7 +77,8 @@ class WireMonitor final : public PacketObserver {
         std::int64_t sent = 0;   ///< end of what was sent
         std::int64_t limit = 0;  ///< what receivers invited, as far as it reached the sender
         /// By receiver id: the last status message that reached the sender; gone once it said farewell.
-        std::map<std::int64_t, Instant> heard;
+        std::map<std::int64_t, Heard> heard;
+        Instant heard_since;     ///< of a time without receivers the end; the sender may not know yet
         bool has_ended = false;  ///< its end was announced
         std::map<int, Hearing> hearings;
     };
@@ -79,10 +88,13 @@ class WireMonitor final : public PacketObserver {
     [[nodiscard]] static std::int64_t position(
         const Watched& state, std::int32_t term_id, std::int32_t term_offset);
     [[nodiscard]] static std::string name(const Watched& state, std::int32_t session_id);
-    [[nodiscard]] bool has_receiver(const Watched& state) const;
-    void on_data_sent(Watched& state, std::span<const std::byte> bytes);
+    [[nodiscard]] bool has_receiver(const Watched& state, std::int64_t sent) const;
+    [[nodiscard]] bool may_leave_out(
+        int host, const Watched& state, std::int32_t stream_id, std::int64_t position) const;
+    void follow_spies(int host, Watched& state, std::int32_t stream_id, std::int64_t position);
+    void on_data_sent(int host, Watched& state, std::span<const std::byte> bytes);
     void on_heartbeat_sent(int host, Watched& state, const wire::DataHeader& header);
-    void on_setup_sent(const wire::Setup& setup);
+    void on_setup_sent(int host, const wire::Setup& setup);
     void on_status_message_sent(int host, Watched& state, const wire::StatusMessage& message);
     void on_nak_sent(int host, Watched& state, const wire::Nak& nak);
 

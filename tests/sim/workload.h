@@ -24,7 +24,10 @@ struct Topic {
     std::uint16_t udp_port = 0;
     std::string publication_channel;
     std::string subscription_channel;
+    std::string spy_channel;
     bool is_ipc = false;
+    bool spies_simulate = false;  ///< publications are connected through spies, too
+    bool is_spied_alone = false;  ///< nobody receives it; spies keep it connected
     bool is_reliable = true;
 };
 
@@ -45,11 +48,19 @@ struct PublisherPlan {
 
 struct SubscriberPlan {
     const Topic* topic = nullptr;
+    int spy_node = -1;  ///< a spy, on the publications of this node; -1: none
     int fragment_limit = 10;
     Duration gap_max{};  ///< between polls, at most; a slow one takes its time
     bool is_slow = false;
     double close = 0;   ///< probability per poll of closing and adding it again
     double reject = 0;  ///< probability per poll of rejecting an image
+
+    [[nodiscard]] bool is_spy() const { return spy_node >= 0; }
+    /// Where it runs.
+    [[nodiscard]] int node() const { return is_spy() ? spy_node : topic->node; }
+    [[nodiscard]] const std::string& channel() const {
+        return is_spy() ? topic->spy_channel : topic->subscription_channel;
+    }
 };
 
 /// What applications are to do at the moment.

@@ -15,6 +15,27 @@ constexpr std::uint64_t kStepsMax = 20'000'000;
 
 }  // namespace
 
+namespace {
+
+/// A spy hears what its own node publishes.
+bool is_for(const Publisher& publisher, const Subscriber& subscriber) {
+    const SubscriberPlan& plan = subscriber.plan();
+    return plan.topic == publisher.plan().topic &&
+           (!plan.is_spy() || plan.spy_node == publisher.stream()->node);
+}
+
+WireMonitor::Rules rules_of(const WorldPlan& plan) {
+    WireMonitor::Rules rules{plan.driver.nak_retry, plan.driver.publication_connection_timeout, {}};
+    for (const auto& topic : plan.topics) {
+        if (topic->spies_simulate) {
+            rules.simulated_streams.insert(topic->stream_id);
+        }
+    }
+    return rules;
+}
+
+}  // namespace
+
 World::World(WorldPlan plan, bool verbose)
     : plan_(std::move(plan)),
       verdict_(time_, verbose),
@@ -25,8 +46,7 @@ World::World(WorldPlan plan, bool verbose)
       net_(plan_.net, plan_.seed, time_, trace_, counts_),
       scheduler_(plan_.seed, time_, net_),
       workload_{time_, ledger_, verdict_, counts_, trace_, disturbances_, workload_prng_, plan_.timeouts},
-      monitor_({plan_.driver.nak_retry, plan_.driver.publication_connection_timeout}, time_, ledger_, *this,
-          verdict_, counts_) {
+      monitor_(rules_of(plan_), time_, ledger_, *this, verdict_, counts_) {
     workload_.final_messages = plan_.final_messages;
     net_.set_observer(&monitor_);
     const std::size_t nodes = plan_.nodes.size();
@@ -189,6 +209,25 @@ bool World::everything_open(std::string& what_not) {
             }
         }
     }
+    return everything_heard(what_not);
+}
+
+/// Whoever is to hear a publisher has an image of it: spies may keep one connected that others do not hear.
+bool World::everything_heard(std::string& what_not) {
+    for (const auto& app : apps_) {
+        for (Publisher& publisher : app->publishers()) {
+            for (const auto& other : apps_) {
+                for (Subscriber& subscriber : other->subscribers()) {
+                    if (is_for(publisher, subscriber) &&
+                        subscriber.reader(publisher.stream()->session_id) == nullptr) {
+                        what_not = "a subscriber of topic " + std::to_string(subscriber.plan().topic->index) +
+                                   " has no image of " + publisher.stream()->name();
+                        return false;
+                    }
+                }
+            }
+        }
+    }
     return true;
 }
 
@@ -209,7 +248,7 @@ bool World::everything_delivered(std::string& what_not) {
             const Topic* topic = publisher.plan().topic;
             for (const auto& other : apps_) {
                 for (Subscriber& subscriber : other->subscribers()) {
-                    if (subscriber.plan().topic != topic) {
+                    if (!is_for(publisher, subscriber)) {
                         continue;
                     }
                     Reader* reader = subscriber.reader(publisher.stream()->session_id);

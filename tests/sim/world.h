@@ -135,6 +135,7 @@ class World final : public WireMonitor::Arrivals {
     void flood(const Fault& fault);
     void garbage(const Fault& fault);
     [[nodiscard]] bool everything_open(std::string& what_not);
+    [[nodiscard]] bool everything_heard(std::string& what_not);
     [[nodiscard]] bool everything_ended(std::string& what_not);
     [[nodiscard]] bool everything_released(std::string& what_not);
     void require(bool (World::*done)(std::string&), Duration bound, const char* what);

@@ -28,6 +28,23 @@ class Streams(SystemTest):
                 self.assertEqual(sub.wait(), 0, sub.output())
                 self.assertEqual([line['message'] for line in json_lines(sub.stdout)], ['grüße'] * 3)
 
+    def test_a_spy_alone_and_beside_a_receiver(self):
+        driver = self.driver()
+        channel = self.channel()
+        spy = self.sub(driver, 'aeron-spy:' + channel, '--count', '5')
+        unheard = driver.fulmar('pub', '--channel', channel, '--message', 'x', '--timeout', '0.2')
+        self.assertEqual(unheard.returncode, 1)
+        self.assert_one_line(unheard, 'no subscriber')
+        pub = driver.fulmar('pub', '--channel', channel + '|ssc=true', '--message', 'alone', '--count', '2')
+        self.assertEqual(pub.returncode, 0, pub.output())
+        receiver = self.sub(driver, channel, '--count', '3')
+        pub = driver.fulmar('pub', '--channel', channel, '--message', 'both', '--count', '3')
+        self.assertEqual(pub.returncode, 0, pub.output())
+        self.assertEqual(spy.wait(), 0, spy.output())
+        self.assertEqual(receiver.wait(), 0, receiver.output())
+        self.assertEqual([line['message'] for line in json_lines(spy.stdout)], ['alone'] * 2 + ['both'] * 3)
+        self.assertEqual([line['message'] for line in json_lines(receiver.stdout)], ['both'] * 3)
+
     def test_lines_of_stdin_longer_than_a_datagram(self):
         driver = self.driver()
         channel = self.channel()
