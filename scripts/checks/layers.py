@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that includes point one way, and that DPDK, hwloc and libnuma stay in their two rooms.
+"""Checks that includes point one way, and that DPDK, hwloc, libnuma and liburing stay in their rooms.
 
 `layers.py --self-test` proves that a violation is found.
 """
@@ -29,6 +29,7 @@ ALLOWED = {
     'cluster': {'fulmar'},
 }
 DPDK_ROOMS = ('pmd_glue', 'drivers/packet_dpdk', 'tests/dpdk', 'perf/micro')
+URING_ROOM = 'drivers/storage_file'
 # Calls that a sans-IO module may not make: clocks, files, sockets, threads.
 IO_HEADERS = re.compile(r'^(sys/socket|sys/mman|fcntl|unistd|pthread|netinet/.*|arpa/.*)\.h$|^(thread|fstream|iostream|chrono)$')
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
@@ -43,6 +44,8 @@ def violations(root: pathlib.Path):
         for kind, header in INCLUDE.findall(path.read_text(errors='replace')):
             if re.match(r'(rte_|hwloc|numa)', header) and not relative.startswith(DPDK_ROOMS):
                 yield f'{relative}: includes {header}; only {", ".join(DPDK_ROOMS[:2])} may'
+            if header == 'liburing.h' and not relative.startswith(URING_ROOM):
+                yield f'{relative}: includes {header}; only {URING_ROOM} may'
             if parts[0] != 'lib':
                 continue
             module = parts[1]
@@ -60,8 +63,8 @@ def self_test() -> bool:
     with tempfile.TemporaryDirectory() as directory:
         root = pathlib.Path(directory)
         (root / 'lib/base').mkdir(parents=True)
-        (root / 'lib/base/a.h').write_text('#include "transport/image.h"\n#include <rte_mbuf.h>\n#include <thread>\n')
-        return len(list(violations(root))) == 3
+        (root / 'lib/base/a.h').write_text('#include "transport/image.h"\n#include <rte_mbuf.h>\n#include <thread>\n#include <liburing.h>\n')
+        return len(list(violations(root))) == 4
 
 
 def main() -> int:

@@ -12,7 +12,9 @@
 #include "drivers/packet_fault/fault_port.h"
 #include "drivers/packet_loop/loop_network.h"
 #include "drivers/packet_udp/udp_port.h"
+#include "drivers/storage_file/file_storage.h"
 #include "net/ip_stack.h"
+#include "tests/temporary_directory.h"
 
 using namespace fulmar;
 using namespace fulmar::port;
@@ -193,4 +195,43 @@ TEST_CASE("allocation: none in two IP stacks that resolve, park and talk") {
     CHECK(arrived == 1'200);
     CHECK(a.stats().parked == 1);
     CHECK(a.stats().tx_arp_requests > 1);  // asked, and refreshed before it expired
+}
+
+TEST_CASE("allocation: none in writes, reads and syncs of files, on either thread") {
+    for (const auto engine : {drivers::FileStorage::Engine::kBest, drivers::FileStorage::Engine::kCalls}) {
+        const test::TemporaryDirectory directory;
+        auto storage = drivers::FileStorage::create({.directory = directory.path(), .engine = engine});
+        REQUIRE(storage);
+        std::vector<StorageCompletion> completions;
+        completions.reserve(64);
+        const auto wait = [&] {
+            while ((*storage)->under_way() > 0) {
+                (void)(*storage)->poll(completions, 64);
+            }
+        };
+        StorageRequest create{.op = StorageRequest::Op::kCreate, .length = 1 << 16, .name = "a"};
+        REQUIRE((*storage)->submit(create));
+        while ((*storage)->poll(completions, 1) == 0) {
+        }
+        const FileHandle file = completions[0].file;
+        std::array<std::byte, 4'096> bytes{};
+        std::size_t refused = 0;
+        CHECK(allocations_in([&] {
+            for (std::uint64_t i = 0; i < 64; ++i) {
+                StorageRequest write{
+                    .op = StorageRequest::Op::kWrite, .file = file, .offset = i % 16 * 4'096, .data = bytes};
+                StorageRequest sync{.op = StorageRequest::Op::kSync, .file = file};
+                refused += (*storage)->submit(write) && (*storage)->submit(sync) ? 0 : 1;
+            }
+            wait();
+            for (std::uint64_t i = 0; i < 64; ++i) {
+                StorageRequest read{
+                    .op = StorageRequest::Op::kRead, .file = file, .offset = i % 16 * 4'096, .into = bytes};
+                refused += (*storage)->submit(read) ? 0 : 1;
+                wait();
+            }
+        }) == 0);
+        CHECK(refused == 0);
+        CHECK((*storage)->under_way() == 0);
+    }
 }
