@@ -13,6 +13,7 @@ StorageRig open_storage(const StorageRigOptions&) {
     auto directory = std::make_shared<TemporaryDirectory>();
     StorageRig rig;
     rig.owner = directory;
+    rig.waits_for_a_disk = true;
     rig.start = [path = directory->path()]() -> std::unique_ptr<port::Storage> {
         auto storage = drivers::FileStorage::create(
             {.directory = path, .capacity = 64, .engine = drivers::FileStorage::Engine::ENGINE});

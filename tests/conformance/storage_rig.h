@@ -43,6 +43,7 @@ struct StorageRig {
     /// Between two processes. Empty: what was written before the process ended is there for the next.
     std::function<void()> power_cut;
     bool limits_space = false;
+    bool waits_for_a_disk = false;  ///< a sync takes milliseconds
 };
 
 [[nodiscard]] StorageRig open_storage(const StorageRigOptions& options);
@@ -127,16 +128,19 @@ class Process {
   private:
     void collect(int limit) {
         const int count = storage_->poll(polled_, limit);
-        REQUIRE(count == static_cast<int>(polled_.size()));
-        REQUIRE(count <= limit);
+        if (count != 0) {
+            REQUIRE(count == static_cast<int>(polled_.size()));
+            REQUIRE(count <= limit);
+        }
         for (auto& completion : polled_) {
             collected_.push_back(std::move(completion));
         }
         if (count == 0) {
             // Whoever carries it out may be a thread on this very core.
             std::this_thread::yield();
-            REQUIRE_MESSAGE(std::chrono::steady_clock::now() - progress_ < std::chrono::seconds(60),
-                "a request that never completes");
+            if (std::chrono::steady_clock::now() - progress_ > std::chrono::seconds(60)) {
+                FAIL("a request that never completes");
+            }
         } else {
             progress_ = std::chrono::steady_clock::now();
         }

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 
+#include "base/prng.h"
 #include "tests/conformance/storage_rig.h"
 
 namespace fulmar::test {
@@ -321,6 +323,135 @@ TEST_CASE("storage: a process that goes away with requests under way does no har
     }
     Process process(rig);
     CHECK(process.list() == Listing{{"f", 1 << 16}});
+}
+
+/// Random requests, one at a time, beside the simplest thing that could do the same.
+class History {
+  public:
+    History(StorageRig& rig, std::uint64_t seed) : rig_(rig), draws_(seed), process_(std::in_place, rig) {}
+
+    void step() {
+        constexpr std::array<const char*, 4> kNames{"a", "b", "c", "d"};
+        const std::string name = kNames[draws_.below(kNames.size())];
+        const std::string other = kNames[draws_.below(kNames.size())];
+        const bool exists = files_.contains(name);
+        switch (draws_.below(12)) {
+            case 0:
+                CHECK(code(
+                    {.op = Op::kCreate, .length = 3'000, .name = name}, exists ? Code::kExists : Code::kOk));
+                if (!exists) {
+                    files_[name].resize(3'000);
+                    close(last_.file);
+                }
+                break;
+            case 1: {
+                const auto expected = !exists                  ? Code::kNotFound
+                                      : files_.contains(other) ? Code::kExists
+                                                               : Code::kOk;
+                CHECK(code({.op = Op::kRename, .name = name, .new_name = other}, expected));
+                if (expected == Code::kOk) {
+                    files_[other] = std::move(files_[name]);
+                    files_.erase(name);
+                }
+                break;
+            }
+            case 2:
+                CHECK(code({.op = Op::kRemove, .name = name}, exists ? Code::kOk : Code::kNotFound));
+                files_.erase(name);
+                break;
+            case 3: CHECK(code({.op = Op::kSyncDirectory}, Code::kOk)); break;
+            case 4: restart(); break;
+            default:
+                if (exists) {
+                    on_file(name);
+                }
+        }
+    }
+
+    void restart() {
+        for (const auto& [name, content] : files_) {
+            const auto file = process_->open(name);
+            process_->must({.op = Op::kSync, .file = file});
+            close(file);
+        }
+        process_->must({.op = Op::kSyncDirectory});
+        process_.reset();
+        process_.emplace(rig_);
+        Listing expected;
+        for (const auto& [name, content] : files_) {
+            expected[name] = content.size();
+            const auto file = process_->open(name);
+            REQUIRE(process_->read(file, 0, 20'000) == content);
+            close(file);
+        }
+        CHECK(process_->list() == expected);
+    }
+
+  private:
+    void on_file(const std::string& name) {
+        Bytes& content = files_.at(name);
+        const auto file = process_->open(name);
+        const auto steps = draws_.between(1, 6);
+        for (std::int64_t i = 0; i < steps; ++i) {
+            const auto offset = draws_.below(6'000);
+            const auto length = draws_.below(3'000);
+            switch (draws_.below(5)) {
+                case 0:
+                    process_->must({.op = Op::kZero, .file = file, .offset = offset, .length = length});
+                    put(content, offset, Bytes(length));
+                    break;
+                case 1:
+                    process_->must({.op = Op::kResize, .file = file, .length = offset});
+                    content.resize(offset);
+                    break;
+                case 2: process_->must({.op = Op::kSync, .file = file}); break;
+                default: {
+                    const Bytes data = pattern(length, static_cast<unsigned>(draws_.below(200)));
+                    process_->write(file, offset, data);
+                    put(content, offset, data);
+                }
+            }
+            const auto at = draws_.below(4'000);
+            REQUIRE(process_->read(file, at, 20'000) ==
+                    Bytes(content.begin() +
+                              static_cast<std::ptrdiff_t>(std::min<std::size_t>(at, content.size())),
+                        content.end()));
+        }
+        close(file);
+    }
+    static void put(Bytes& content, std::uint64_t offset, const Bytes& data) {
+        if (!data.empty()) {
+            content.resize(std::max<std::size_t>(content.size(), offset + data.size()));
+            std::copy(data.begin(), data.end(), content.begin() + static_cast<std::ptrdiff_t>(offset));
+        }
+    }
+    bool code(StorageRequest request, Code expected) {
+        last_ = process_->run(std::move(request));
+        return last_.code == expected;
+    }
+    void close(FileHandle file) { process_->must({.op = Op::kClose, .file = file}); }
+
+    StorageRig& rig_;
+    base::Prng draws_;
+    std::optional<Process> process_;
+    std::map<std::string, Bytes> files_;
+    StorageCompletion last_;
+};
+
+TEST_CASE("storage: a long history of every request reads as it was written") {
+    StorageRig first = open_storage({});
+    for (std::uint64_t seed = 1; seed <= (first.waits_for_a_disk ? 1U : 10U); ++seed) {
+        for (const bool torn : {false, true}) {
+            CAPTURE(seed);
+            CAPTURE(torn);
+            StorageRig rig = open_storage({.seed = seed, .torn = torn});
+            History history(rig, seed);
+            for (int i = 0; i < (rig.waits_for_a_disk ? 60 : 150); ++i) {
+                history.step();
+            }
+            history.restart();
+        }
+    }
 }
 
 }  // namespace fulmar::test
