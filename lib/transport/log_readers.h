@@ -34,8 +34,7 @@ class LogReaders {
         return true;
     }
     void remove(std::int32_t counter_id) {
-        std::erase_if(
-            readers_, [&](const Reader& reader) { return reader.position.id() == counter_id; });
+        std::erase_if(readers_, [&](const Reader& reader) { return reader.position.id() == counter_id; });
     }
 
     /// `around`, widened to include where each reader is now.

@@ -87,7 +87,8 @@ TEST_CASE("agent: a spy that came first or last sees the publication, others do 
              std::string("aeron-spy:aeron:udp?endpoint=10.77.0.2:40124"), std::string("aeron:ipc")}) {
         CAPTURE(channel);
         s.client.add_subscription(channel, 1001);
-        const auto ready = s.client.await_as<layout::SubscriptionReady>(layout::EventType::kSubscriptionReady);
+        const auto ready =
+            s.client.await_as<layout::SubscriptionReady>(layout::EventType::kSubscriptionReady);
         CHECK(ready.channel_status_counter_id == -1);
     }
     s.client.add_subscription(kSpy, 1002);
@@ -98,8 +99,9 @@ TEST_CASE("agent: a spy that came first or last sees the publication, others do 
     // The spy on stream 1002 came before its publication; those on 1001 are not its.
     const std::int64_t later = s.client.add_publication(kUdp, 1002);
     (void)s.client.await_publication();
-    CHECK(s.client.await_as<layout::AvailableImage>(layout::EventType::kAvailableImage).image_correlation_id ==
-          later);
+    CHECK(
+        s.client.await_as<layout::AvailableImage>(layout::EventType::kAvailableImage).image_correlation_id ==
+        later);
     s.run();
     CHECK(s.client.count(layout::EventType::kAvailableImage) == 0);
 }
@@ -143,7 +145,8 @@ TEST_CASE("agent: spies alone connect a publication only if it says so") {
     CHECK(simulated.limit.get_relaxed() == 0);
 }
 
-TEST_CASE("agent: without receivers the sender is where the furthest spy is, and the slowest holds producers") {
+TEST_CASE(
+    "agent: without receivers the sender is where the furthest spy is, and the slowest holds producers") {
     Spied s("|ssc=true");
     observe::Counter slow = s.add_spy(s.client);
     observe::Counter fast = s.add_spy(s.client);
@@ -193,9 +196,8 @@ TEST_CASE("agent: many terms pass between a producer and a spy") {
         const std::int64_t from = spy.get_relaxed();
         int fragments = 0;
         const auto offset = base::compute_term_offset(from, kTermLength);
-        const auto reached =
-            term::read(s.log.log.term(base::partition_of_position(from, s.log.log.shift())), offset,
-                kTermLength, 1000, fragments, [](const std::byte*, std::int32_t) { return true; });
+        const auto reached = term::read(s.log.log.term(base::partition_of_position(from, s.log.log.shift())),
+            offset, kTermLength, 1000, fragments, [](const std::byte*, std::int32_t) { return true; });
         read += fragments;
         spy.set_release(from + (reached - offset));
     }
@@ -287,8 +289,7 @@ TEST_CASE("agent: a receiver that comes to a spied stream gets all from there, a
     s.run();
     receiving.add_subscription(kUdp, 1001);
     const std::vector<DriverCore*> both{s.driver.get(), other.get()};
-    const auto image =
-        receiving.await_as<layout::AvailableImage>(layout::EventType::kAvailableImage, both);
+    const auto image = receiving.await_as<layout::AvailableImage>(layout::EventType::kAvailableImage, both);
     observe::Counter position = counter_at(*other, image.subscriber_position_counter_id);
     const auto log = ClientLog::open(s.world, image.log_file_name);
     CHECK(position.get_relaxed() == 6 * kFrame);
@@ -339,8 +340,8 @@ TEST_CASE("agent: a receiver that was cut off while spies went on joins anew whe
         s.world.run(both, seconds(1));
         reader.set_release(counter_at(*other, arrived->id).get_relaxed());
         if (receiving.count(layout::EventType::kAvailableImage) != 0) {
-            const auto image = receiving.await_as<layout::AvailableImage>(
-                layout::EventType::kAvailableImage, both);
+            const auto image =
+                receiving.await_as<layout::AvailableImage>(layout::EventType::kAvailableImage, both);
             joined = counter_at(*other, image.subscriber_position_counter_id).get_relaxed();
         }
     }
