@@ -28,6 +28,37 @@ class Streams(SystemTest):
                 self.assertEqual(sub.wait(), 0, sub.output())
                 self.assertEqual([line['message'] for line in json_lines(sub.stdout)], ['grüße'] * 3)
 
+    def test_a_port_that_the_driver_chooses(self):
+        driver = self.driver()
+        subs = [self.sub(driver, 'aeron:udp?endpoint=127.0.0.1:0', '--count', '1') for _ in range(2)]
+
+        def bound():
+            lines = json_lines(driver.fulmar('channels', '--json').stdout)
+            return sorted(line['local'] for line in lines if line['direction'] == 'receive')
+
+        found = await_that(lambda: len(bound()) == 2 and bound(), 'two channels')
+        for address in found:
+            pub = driver.fulmar('pub', '--channel', f'aeron:udp?endpoint={address}', '--message', address)
+            self.assertEqual(pub.returncode, 0, pub.output())
+        for sub in subs:
+            self.assertEqual(sub.wait(), 0, sub.output())
+        heard = [line['message'] for sub in subs for line in json_lines(sub.stdout)]
+        self.assertEqual(sorted(heard), found)
+
+    def test_a_subscriber_to_one_session(self):
+        driver = self.driver()
+        for channel in ('aeron:ipc?', self.channel() + '|'):
+            with self.subTest(channel=channel):
+                subs = {session: self.sub(driver, f'{channel}session-id={session}', '--count', '1')
+                        for session in (2001, 2002)}
+                for session in subs:
+                    pub = driver.fulmar('pub', '--channel', f'{channel}session-id={session}', '--message',
+                                        str(session))
+                    self.assertEqual(pub.returncode, 0, pub.output())
+                for session, sub in subs.items():
+                    self.assertEqual(sub.wait(), 0, sub.output())
+                    self.assertEqual([line['message'] for line in json_lines(sub.stdout)], [str(session)])
+
     def test_a_spy_alone_and_beside_a_receiver(self):
         driver = self.driver()
         channel = self.channel()
