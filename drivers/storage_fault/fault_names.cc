@@ -120,7 +120,7 @@ bool FaultStorage::goes_early(const NameChange& change) {
             const auto names = [&held](const std::string& name) {
                 return !name.empty() && (name == held.name || name == held.new_name);
             };
-            return held.file == change.file || names(change.name) || names(change.new_name);
+            return names(change.name) || names(change.new_name);
         });
     if (builds_on_held || (spec_.hold_unsynced && !spec_.torn)) {
         return false;

@@ -7,12 +7,13 @@ namespace fulmar::test {
 
 StorageRig open_storage(const StorageRigOptions& options) {
     struct Machine {
+        explicit Machine(const StorageRigOptions& from)
+            : disk(from.space), draws(from.seed), seed(from.seed) {}
         drivers::MemoryDisk disk;
         base::Prng draws;
         std::uint64_t seed;
     };
-    auto machine =
-        std::make_shared<Machine>(drivers::MemoryDisk(options.space), base::Prng(options.seed), options.seed);
+    auto machine = std::make_shared<Machine>(options);
     StorageRig rig;
     rig.owner = machine;
     rig.limits_space = true;
