@@ -73,6 +73,13 @@ struct CloseDirectory {
     void operator()(DIR* stream) const { (void)::closedir(stream); }
 };
 
+/// Whether the file system of `fd` says that it has so much left. One that keeps no count has.
+bool has_room(int fd, std::uint64_t length) {
+    struct statvfs facts {};
+    return ::fstatvfs(fd, &facts) != 0 || facts.f_blocks == 0 ||
+           length <= std::uint64_t{facts.f_bavail} * facts.f_frsize;
+}
+
 }  // namespace
 
 SystemOutcome SystemOutcome::failed(const std::string& what, int error) {
@@ -119,7 +126,9 @@ SystemOutcome Directory::create_file(const std::string& name, std::uint64_t leng
         return SystemOutcome::failed("cannot create " + name, errno);
     }
     struct stat facts {};
-    int error = allocate(fd, length);
+    // Asked before it is tried: a file system takes all that is left before it says that it does not suffice,
+    // and whoever else writes there fails meanwhile.
+    int error = has_room(fd, length) ? allocate(fd, length) : ENOSPC;
     if (error == 0 && ::fstat(fd, &facts) != 0) {
         error = errno;
     }
