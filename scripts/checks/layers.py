@@ -25,7 +25,7 @@ ALLOWED = {
     'raft': {'base', 'fulmar'},
     'client': {'term', 'ring', 'layout', 'wire', 'config', 'port', 'base', 'observe', 'fulmar'},
     'agent': {'transport', 'net', 'port', 'ring', 'layout', 'config', 'observe', 'term', 'wire', 'base', 'fulmar'},
-    'archive': {'fulmar', 'base', 'wire'},
+    'archive': {'fulmar', 'base', 'wire', 'port'},
     'cluster': {'fulmar'},
 }
 DPDK_ROOMS = ('pmd_glue', 'drivers/packet_dpdk', 'tests/dpdk', 'perf/micro')
