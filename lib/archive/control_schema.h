@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "fulmar/archive/codes.h"
 #include "fulmar/sbe/description.h"
 
 namespace fulmar::archive {
@@ -31,11 +32,7 @@ struct ControlResponseCodeType
           sbe::Value<"RECORDING_UNKNOWN", ControlResponseCode::kRecordingUnknown>,
           sbe::Value<"SUBSCRIPTION_UNKNOWN", ControlResponseCode::kSubscriptionUnknown>> {};
 
-/// Where the stream to be recorded is published, seen from the archive's media driver.
-enum class SourceLocation : std::int32_t {
-    kLocal = 0,   ///< on the same driver: a UDP stream is recorded from the publication's log by a spy
-    kRemote = 1,  ///< anywhere: an ordinary subscription
-};
+using fulmar::SourceLocation;
 struct SourceLocationType
     : sbe::Enum<"SourceLocation", SourceLocation, sbe::Value<"LOCAL", SourceLocation::kLocal>,
           sbe::Value<"REMOTE", SourceLocation::kRemote>> {};
@@ -44,17 +41,7 @@ enum class Boolean : std::int32_t { kFalse = 0, kTrue = 1 };
 struct BooleanType : sbe::Enum<"BooleanType", Boolean, sbe::Value<"FALSE", Boolean::kFalse>,
                          sbe::Value<"TRUE", Boolean::kTrue>> {};
 
-/// What happened to a recording.
-enum class RecordingSignal : std::int32_t {
-    kStart = 0,
-    kStop = 1,
-    kExtend = 2,
-    kReplicate = 3,     ///< a replication made a catalog entry from the source's
-    kMerge = 4,         ///< a replication joined the live stream
-    kSync = 5,          ///< a replication has all that the source has
-    kDelete = 6,        ///< files were deleted, or there were none to delete
-    kReplicateEnd = 7,  ///< the last signal of a replication, however it ended
-};
+using fulmar::RecordingSignal;
 struct RecordingSignalType
     : sbe::Enum<"RecordingSignal", RecordingSignal, sbe::Value<"START", RecordingSignal::kStart>,
           sbe::Value<"STOP", RecordingSignal::kStop>, sbe::Value<"EXTEND", RecordingSignal::kExtend>,

@@ -158,6 +158,14 @@ void Client::cancel(std::int64_t id) {
     conductor_->cancel(id);
 }
 
+Status Client::check_may_wait() const {
+    return conductor_->check_may_wait();
+}
+
+bool Client::wait_step() {
+    return conductor_->wait_step();
+}
+
 std::int64_t Client::client_id() const {
     return conductor_->client_id();
 }

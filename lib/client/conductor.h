@@ -65,6 +65,8 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
     [[nodiscard]] Status check_may_wait();
     /// Polls, or waits for the thread that does, until there is an outcome; never monostate.
     Result<Outcome> await(std::int64_t id, RequestKind kind);
+    /// See Client::wait_step.
+    bool wait_step();
     void cancel(std::int64_t id);
 
     // What handles call when they are closed; the second form is for who wants to know when the driver has

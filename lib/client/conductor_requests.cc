@@ -188,12 +188,20 @@ Result<Outcome> Conductor::await(std::int64_t id, RequestKind kind) {
         if (!outcome || outcome->index() != 0) {
             return outcome;
         }
-        if (options_.own_thread) {
+        if (!wait_step()) {
             progress_.wait(seen, std::memory_order_acquire);
-        } else if (poll() == 0 && options_.on_wait) {
-            options_.on_wait();
         }
     }
+}
+
+bool Conductor::wait_step() {
+    if (options_.own_thread) {
+        return false;
+    }
+    if (poll() == 0 && options_.on_wait) {
+        options_.on_wait();
+    }
+    return true;
 }
 
 void Conductor::cancel(std::int64_t id) {

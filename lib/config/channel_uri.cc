@@ -68,7 +68,7 @@ Status ChannelUri::parse_params(std::string_view text) {
             return fail(ErrorCode::kInvalidChannel,
                 "channel parameter " + quoted(param) + " is not key=value; parameters are separated by |");
         }
-        put(param.substr(0, equals), param.substr(equals + 1));
+        set(param.substr(0, equals), param.substr(equals + 1));
         if (bar == std::string_view::npos) {
             return Done{};
         }
@@ -76,7 +76,7 @@ Status ChannelUri::parse_params(std::string_view text) {
     }
 }
 
-void ChannelUri::put(std::string_view key, std::string_view value) {
+void ChannelUri::set(std::string_view key, std::string_view value) {
     for (UriParam& param : params_) {
         if (param.key == key) {
             param.value = value;
@@ -95,23 +95,28 @@ std::optional<std::string_view> ChannelUri::find(std::string_view key) const {
     return std::nullopt;
 }
 
-std::string ChannelUri::canonical() const {
-    std::vector<const UriParam*> sorted;
-    for (const UriParam& param : params_) {
-        sorted.push_back(&param);
-    }
-    std::sort(
-        sorted.begin(), sorted.end(), [](const UriParam* a, const UriParam* b) { return a->key < b->key; });
+void ChannelUri::erase(std::string_view key) {
+    std::erase_if(params_, [key](const UriParam& param) { return param.key == key; });
+}
+
+std::string ChannelUri::text() const {
     std::string out(is_spy_ ? kSpyPrefix : "");
     out += kScheme;
     out += media_ == Media::kUdp ? "udp" : "ipc";
     char separator = '?';
-    for (const UriParam* param : sorted) {
+    for (const UriParam& param : params_) {
         out += separator;
-        out += param->key + "=" + param->value;
+        out += param.key + "=" + param.value;
         separator = '|';
     }
     return out;
+}
+
+std::string ChannelUri::canonical() const {
+    ChannelUri sorted = *this;
+    std::sort(sorted.params_.begin(), sorted.params_.end(),
+        [](const UriParam& a, const UriParam& b) { return a.key < b.key; });
+    return sorted.text();
 }
 
 }  // namespace fulmar::config

@@ -36,10 +36,15 @@ class ChannelUri {
     [[nodiscard]] std::optional<std::string_view> find(std::string_view key) const;
     /// The same channel with its keys in order, so that equal channels have equal text.
     [[nodiscard]] std::string canonical() const;
+    /// As it would be written: keys in the order given, then those that were added.
+    [[nodiscard]] std::string text() const;
+
+    /// Replaces a key's value, or adds the key at the end.
+    void set(std::string_view key, std::string_view value);
+    void erase(std::string_view key);
 
   private:
     Status parse_params(std::string_view text);
-    void put(std::string_view key, std::string_view value);
 
     std::vector<UriParam> params_;
     Media media_ = Media::kUdp;

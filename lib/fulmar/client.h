@@ -164,6 +164,12 @@ class Client {
     /// No longer interested; what the driver may yet make for it is removed again.
     void cancel(std::int64_t id);
 
+    /// For libraries that wait for somebody else by this client's means. errors: kGeneric from a handler.
+    [[nodiscard]] Status check_may_wait() const;
+    /// Polled mode: one round of a wait, which polls and runs on_wait; true. With a thread of its own: false,
+    /// and nothing is done.
+    bool wait_step();
+
     [[nodiscard]] std::int64_t client_id() const;
     [[nodiscard]] const std::string& dir() const;
     [[nodiscard]] CountersReader counters() const;

@@ -26,6 +26,7 @@ ALLOWED = {
     'client': {'term', 'ring', 'layout', 'wire', 'config', 'port', 'base', 'observe', 'fulmar'},
     'agent': {'transport', 'net', 'port', 'ring', 'layout', 'config', 'observe', 'term', 'wire', 'base', 'fulmar'},
     'archive': {'fulmar', 'base', 'wire', 'port'},
+    'archive_client': {'archive', 'client', 'config', 'base', 'fulmar'},
     'cluster': {'fulmar'},
 }
 DPDK_ROOMS = ('pmd_glue', 'drivers/packet_dpdk', 'tests/dpdk', 'perf/micro')
