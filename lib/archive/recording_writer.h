@@ -1,5 +1,5 @@
-/// One active recording on its way to disk: whole blocks out of the term buffer into segment files, a checksum
-/// of each into the sidecar beside them (sidecar.h), and syncs by policy.
+/// One active recording on its way to disk: whole blocks out of the term buffer into segment files, a
+/// checksum of each into the sidecar beside them (sidecar.h), and syncs by policy.
 ///
 /// The life of one: poll until is_ready, then write and poll; finish and poll until is_finished; destroy. It
 /// may be destroyed earlier only together with the Storage below, as when a process dies.
@@ -10,28 +10,30 @@
 ///
 /// Positions, each at most the one before:
 ///   submitted   the end of the last block that write() took;
-///   written     every byte before it, and the checksums over them, are in the files for every reader, and the
+///   written     every byte before it, and the checksums over them, are in the files for every reader, and
+///   the
 ///               memory that blocks lie in is free to change;
 ///   durable     every byte before it survives a power cut: its data, its checksums and its files' names are
 ///               synced.
 /// threads: one owner, which polls the hub too. Steady state takes no memory, but when a segment is prepared.
-/// errors: error(), which stays. From then on nothing is taken, and durable_position() is where the
-/// recording has to be cut (Truncation): what lies behind is neither known to be there nor not to be. A sync that
-/// failed is never tried again.
+/// errors: error(), which stays. From then on nothing is taken nor synced, and end_position() is where the
+/// recording has to be cut (Truncation): what lies behind is neither known to be there nor not to be. A sync
+/// that failed is never tried again.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
+#include "archive/open_segment.h"
 #include "archive/segment.h"
+#include "archive/segment_sync.h"
 #include "archive/storage_hub.h"
+#include "archive/truncation.h"
 #include "fulmar/error.h"
 #include "fulmar/time.h"
 
@@ -42,12 +44,16 @@ inline constexpr std::string_view kPreparedSuffix = ".new";
 
 /// When what was written is synced.
 enum class SyncPolicy : std::uint8_t {
-    kBatch,     ///< whenever something is not, one sync after the other: what gathers meanwhile goes into the next
+    kBatch,     ///< whenever something is not, one sync after the other: what gathers meanwhile goes into the
+                ///< next
     kInterval,  ///< as kBatch, but not before WriterOptions::sync_interval after the one before
-    kNone,      ///< by finish() alone
+    kNone,      ///< by finish() alone; what a power cut leaves of a recording that was not finished is chance
 };
 
 struct WriterOptions {
+    /// An existing recording goes on: what its files hold behind `position` is removed first. Otherwise it is
+    /// new, and a file that is there already is an error.
+    bool extends = false;
     SyncPolicy sync = SyncPolicy::kBatch;
     Duration sync_interval = milliseconds(100);
     /// Aeron's own checksum: of each data frame CRC-32C over the payload in place of its session id. Costs a
@@ -71,21 +77,20 @@ struct WriterCounts {
 class RecordingWriter final : public StorageUser {
   public:
     /// `position` is `start_position` for a new recording; one that is extended goes on at its stop position,
-    /// which is taken for durable. Neither splits a frame; both are multiples of 32.
+    /// which is taken for durable. Both are multiples of 32.
     RecordingWriter(StorageHub& hub, std::int64_t recording_id, const SegmentShape& shape,
         std::int64_t start_position, std::int64_t position, const WriterOptions& options);
-    ~RecordingWriter();
 
     /// Submits what is due: segments to prepare, roll-over, checksums, syncs, closes. Returns how much.
     int poll(Instant now);
 
     /// The first segment is there; before that there is no room.
-    [[nodiscard]] bool is_ready() const;
+    [[nodiscard]] bool is_ready() const { return ready_; }
     /// Bytes that write() takes now, at least of one block; 0: poll first.
     [[nodiscard]] std::size_t room() const;
     /// Takes whole frames that lie in one term and follow what was taken before. `block` is unchanged until
-    /// written_position() has passed it. Padding comes alone, as one frame with its whole length, of which the
-    /// header is written. False: not now; nothing was taken.
+    /// written_position() has passed it. Padding comes alone, as one frame with its whole length, of which
+    /// the header is written. False: not now; nothing was taken.
     [[nodiscard]] bool write(std::span<const std::byte> block, std::int64_t position);
 
     [[nodiscard]] std::int64_t submitted_position() const { return submitted_; }
@@ -96,11 +101,15 @@ class RecordingWriter final : public StorageUser {
         return options_.sync == SyncPolicy::kBatch ? durable_ : written_;
     }
 
+    /// Where the recording ends if nothing more is written: behind all that was taken or, after an error,
+    /// behind what is known to be there. Final once it is finished.
+    [[nodiscard]] std::int64_t end_position() const;
+
     /// No more blocks: what was taken is written and synced whatever the policy, then files are closed and
     /// prepared ones removed. May be called again, and after an error, when nothing more is synced.
     void finish();
-    /// Nothing is under way and no file is open. durable_position() is final.
-    [[nodiscard]] bool is_finished() const;
+    /// Nothing is under way and no file is open.
+    [[nodiscard]] bool is_finished() const { return finish_ == Finish::kDone; }
 
     /// One line naming the recording, the file, and what the system said. kStorageSpace: the disk is full.
     [[nodiscard]] const std::optional<Error>& error() const { return error_; }
@@ -109,10 +118,83 @@ class RecordingWriter final : public StorageUser {
     void on_storage(port::StorageCompletion& completion) override;
 
   private:
+    struct Block {
+        std::int64_t end = 0;
+        std::uint64_t bytes = 0;
+        Instant submitted{};
+        bool done = false;
+        std::vector<std::byte> copy{};  // of a block whose frames get checksums
+    };
+    /// A sync of everything up to `position`; or a mark, which says durably that an earlier one completed.
+    struct Round {
+        std::int64_t position = 0;
+        Instant began{};
+        bool mark = false;
+        bool directory_wanted = false;
+        bool directory_under_way = false;
+    };
+    enum class Finish : std::uint8_t { kNot, kDrain, kClose, kSyncClosed, kDone };
+    static constexpr std::size_t kSegmentsMax = 4;
+    static constexpr std::uint64_t kDirectoryToken = ~std::uint64_t{0};
+
+    // Blocks and segments, in recording_writer.cc.
+    [[nodiscard]] Block& block_at(std::uint64_t number) { return blocks_[number & (blocks_.size() - 1)]; }
+    [[nodiscard]] OpenSegment* segment_for_next() const;
+    void open_first();
+    void prepare_next();
+    void retry_blocked();
+    void name_segments();
+    void retire_segments();
+    void note_unsynced(const OpenSegment& segment);
+    void advance_written();
+    void fail_with(const Error& error);
+
+    // Syncs and the end, in recording_writer_sync.cc.
+    [[nodiscard]] int drive_round();
+    [[nodiscard]] bool is_round_due() const;
+    [[nodiscard]] bool is_mark_due() const;
+    [[nodiscard]] bool is_round_over() const;
+    [[nodiscard]] bool begin_round();
+    [[nodiscard]] bool begin_mark();
+    void end_round();
+    void submit_directory_sync();
+    [[nodiscard]] int flush_checksums();
+    [[nodiscard]] std::int64_t named_end() const;
+    void drive_finish();
+    [[nodiscard]] bool is_drained() const;
+    void close_segments();
+
+    StorageHub& hub_;
+    const std::int64_t recording_id_;
+    const SegmentShape shape_;
+    const std::int64_t start_position_;
     const WriterOptions options_;
+
     std::int64_t submitted_;
+    std::int64_t data_written_;
     std::int64_t written_;
     std::int64_t durable_;
+    std::int64_t marked_;  // durable, and something durable says so
+    std::uint32_t epoch_ = 0;
+    Instant now_{};
+    Instant last_block_{};
+    Instant last_round_{};
+
+    std::unique_ptr<Truncation> extension_;               // until what is extended is ready for it
+    std::vector<std::unique_ptr<OpenSegment>> segments_;  // by base
+    std::size_t current_ = 0;                             // the one that is being filled
+    bool ready_ = false;
+    bool blocked_retried_ = false;
+    std::vector<std::int64_t> unsynced_bases_;  // of segments that were closed without a sync
+    std::unique_ptr<SegmentSync> sync_closed_;
+
+    std::vector<Block> blocks_;  // a ring of those under way
+    std::uint64_t blocks_begin_ = 0;
+    std::uint64_t blocks_end_ = 0;
+    std::uint64_t writes_under_way_ = 0;
+
+    std::optional<Round> round_;
+    Finish finish_ = Finish::kNot;
     std::optional<Error> error_;
     WriterCounts counts_;
 };

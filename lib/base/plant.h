@@ -42,6 +42,13 @@ enum class Plant : int {
     kJoinAtHighest,        ///< a late subscriber joins behind a gap
     kClientNeverTimesOut,  ///< a dead client's resources are kept
     kNeverRejoins,         ///< a session that cooled down never comes back
+    // archive
+    kAcknowledgedBeforeSync,        ///< durable counts what a sync is only asked for
+    kSyncErrorSwallowed,            ///< a sync that failed is taken for one that did not
+    kRollOverWithoutDirectorySync,  ///< a segment's content is synced, its name is not
+    kCutTooEarly,                   ///< corruption before the last completed epoch is cut like a torn end
+    kTailUnchecked,                 ///< what the last entries cover is taken without looking at it
+    kExtendsOverOldTail,            ///< what lies behind the stop position stays when a recording goes on
     kCount,
 };
 

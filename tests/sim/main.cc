@@ -80,9 +80,9 @@ class Progress {
     std::chrono::steady_clock::time_point last_;
 };
 
-int list_plants(bool json) {
-    for (const PlantRow& row : plants()) {
-        if (json) {
+int list_plants(const Arguments& arguments) {
+    for (const PlantRow& row : plants(arguments.profile)) {
+        if (arguments.json) {
             std::printf(
                 "%s\n", nlohmann::ordered_json{{"plant", row.name}, {"about", row.about}}.dump().c_str());
         } else {
@@ -163,7 +163,7 @@ int run(const Arguments& arguments) {
 int check_plants(const Arguments& arguments) {
     nlohmann::ordered_json found = nlohmann::ordered_json::object();
     std::size_t missed = 0;
-    for (const PlantRow& row : plants()) {
+    for (const PlantRow& row : plants(arguments.profile)) {
         base::planted_bug = row.plant;
         Arguments one = arguments;
         one.plant = std::string(row.name);
@@ -183,10 +183,11 @@ int check_plants(const Arguments& arguments) {
         std::printf("%s\n", line.dump().c_str());
         std::fflush(stdout);
     }
-    std::printf("%s\n", nlohmann::ordered_json{{"profile", arguments.profile}, {"plants", plants().size()},
-                            {"missed", missed}, {"pass", missed == 0}}
-                            .dump()
-                            .c_str());
+    std::printf(
+        "%s\n", nlohmann::ordered_json{{"profile", arguments.profile},
+                    {"plants", plants(arguments.profile).size()}, {"missed", missed}, {"pass", missed == 0}}
+                    .dump()
+                    .c_str());
     return missed == 0 ? kPassed : kFailed;
 }
 
@@ -213,13 +214,13 @@ int main(int argc, char** argv) {
         const int code = app.exit(error);
         return code == 0 ? kPassed : kUsage;
     }
-    if (arguments.list_plants) {
-        return list_plants(arguments.json);
-    }
     if (arguments.profile != "transport") {
         std::fprintf(
             stderr, "simulate: unknown profile '%s': there is transport\n", arguments.profile.c_str());
         return kUsage;
+    }
+    if (arguments.list_plants) {
+        return list_plants(arguments);
     }
     if (arguments.count == 0) {
         std::fprintf(stderr, "simulate: --count 0 runs nothing: give at least 1\n");
@@ -229,7 +230,7 @@ int main(int argc, char** argv) {
         return check_plants(arguments);
     }
     if (!arguments.plant.empty()) {
-        const PlantRow* row = find_plant(arguments.plant);
+        const PlantRow* row = find_plant(arguments.profile, arguments.plant);
         if (row == nullptr) {
             std::fprintf(
                 stderr, "simulate: unknown plant '%s': see --list-plants\n", arguments.plant.c_str());

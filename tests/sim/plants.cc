@@ -9,7 +9,7 @@ namespace {
 
 using base::Plant;
 
-constexpr std::array kPlants{
+constexpr std::array kTransport{
     PlantRow{
         Plant::kGapForgetsSplit, "gap-forgets-split", "a packet inside a gap closes its second half too"},
     PlantRow{Plant::kGapOverrun, "gap-overrun", "what a packet skips is not recorded as missing"},
@@ -54,18 +54,37 @@ constexpr std::array kPlants{
     PlantRow{Plant::kClientNeverTimesOut, "client-never-times-out", "a dead client's resources are kept"},
     PlantRow{Plant::kNeverRejoins, "never-rejoins", "a session that cooled down never comes back"},
 };
-static_assert(kPlants.size() == static_cast<std::size_t>(Plant::kCount) - 1, "one row per plant");
+constexpr std::array kArchive{
+    PlantRow{Plant::kAcknowledgedBeforeSync, "acknowledged-before-sync",
+        "durable counts what a sync is only asked for"},
+    PlantRow{Plant::kSyncErrorSwallowed, "sync-error-swallowed",
+        "a sync that failed is taken for one that did not"},
+    PlantRow{Plant::kRollOverWithoutDirectorySync, "roll-over-without-directory-sync",
+        "a segment's content is synced, its name is not"},
+    PlantRow{Plant::kCutTooEarly, "cut-too-early",
+        "corruption before the last completed epoch is cut like a torn end"},
+    PlantRow{Plant::kTailUnchecked, "tail-unchecked",
+        "what the last entries cover is taken without looking at it"},
+    PlantRow{Plant::kExtendsOverOldTail, "extends-over-old-tail",
+        "what lies behind the stop position stays when a recording goes on"},
+};
+static_assert(
+    kTransport.size() + kArchive.size() == static_cast<std::size_t>(Plant::kCount) - 1, "one row per plant");
 
 }  // namespace
 
-std::span<const PlantRow> plants() {
-    return kPlants;
+std::span<const PlantRow> plants(std::string_view profile) {
+    if (profile == "transport") {
+        return kTransport;
+    }
+    return profile == "archive" ? std::span<const PlantRow>(kArchive) : std::span<const PlantRow>();
 }
 
-const PlantRow* find_plant(std::string_view name) {
-    const auto found = std::find_if(
-        kPlants.begin(), kPlants.end(), [name](const PlantRow& row) { return row.name == name; });
-    return found == kPlants.end() ? nullptr : &*found;
+const PlantRow* find_plant(std::string_view profile, std::string_view name) {
+    const auto rows = plants(profile);
+    const auto found =
+        std::find_if(rows.begin(), rows.end(), [name](const PlantRow& row) { return row.name == name; });
+    return found == rows.end() ? nullptr : &*found;
 }
 
 }  // namespace fulmar::sim

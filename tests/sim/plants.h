@@ -15,8 +15,9 @@ struct PlantRow {
     std::string_view about;
 };
 
-[[nodiscard]] std::span<const PlantRow> plants();
-/// Null: there is no such plant.
-[[nodiscard]] const PlantRow* find_plant(std::string_view name);
+/// Those that a profile of the simulator has to find; none of one that there is not.
+[[nodiscard]] std::span<const PlantRow> plants(std::string_view profile);
+/// Null: the profile has no such plant.
+[[nodiscard]] const PlantRow* find_plant(std::string_view profile, std::string_view name);
 
 }  // namespace fulmar::sim
