@@ -8,9 +8,11 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "agent/flat_table.h"
+#include "config/channel_params.h"
 #include "observe/counters.h"
 #include "port/packet_port.h"
 
@@ -23,12 +25,21 @@ namespace fulmar::agent {
 
 enum class EndpointKind : std::uint8_t { kSend, kReceive };
 
+/// What a tag refers to, and what a channel that uses the tag must not contradict. owner: conductor.
+struct ChannelIdentity {
+    std::optional<std::int64_t> tag;
+    config::ControlMode mode = config::ControlMode::kNone;
+    port::Endpoint address;  ///< of the endpoint parameter, as resolved; invalid: none
+    port::Endpoint control;  ///< likewise
+};
+
 /// Common head, so that one cookie type serves both kinds.
 struct ChannelEndpoint {
     explicit ChannelEndpoint(EndpointKind k) : kind(k) {}
 
     const EndpointKind kind;
-    std::string canonical;  ///< what sharing is decided by; conductor
+    std::string canonical;  ///< what sharing is decided by, unless tags do; conductor
+    ChannelIdentity identity;
     std::unique_ptr<port::Binding> binding;
     port::PacketQueue* queue = nullptr;
     std::int32_t mtu_max = 0;           ///< largest datagram the port carries

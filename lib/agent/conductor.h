@@ -137,13 +137,19 @@ class Conductor {
     Result<Step> step_publication(Instant now, PendingAdd& add);
     Result<Step> step_ipc_publication(Instant now, PendingAdd& add);
     Result<Step> step_subscription(Instant now, PendingAdd& add);
-    Result<bool> resolve_endpoint(PendingAdd& add);
+    Result<bool> resolve_addresses(PendingAdd& add);
+    Status adopt_tagged_session(PendingAdd& add) const;
     Result<bool> create_publication_log(PendingAdd& add, std::int32_t term_length);
     void submit_for_add(PendingAdd& add, std::unique_ptr<ResourceTask> task);
     void discard(PendingAdd& add);
 
     // conductor_endpoints.cc
-    [[nodiscard]] std::string canonical_of(const PendingAdd& add, bool unique) const;
+    [[nodiscard]] static std::string canonical_of(const PendingAdd& add);
+    /// The open endpoint that a channel means, by its tag or its addresses; null: none yet.
+    /// errors: kInvalidChannel where a tag is used for something else, or for nothing.
+    template <class Endpoint>
+    [[nodiscard]] static Result<Endpoint*> find_endpoint(
+        const std::vector<std::unique_ptr<Endpoint>>& endpoints, const PendingAdd& add);
     /// kWait while the endpoint is being closed or opened; then `endpoint` is set.
     Result<Step> ensure_send_endpoint(PendingAdd& add, SendChannelEndpoint*& endpoint);
     Result<Step> ensure_receive_endpoint(PendingAdd& add, ReceiveChannelEndpoint*& endpoint);

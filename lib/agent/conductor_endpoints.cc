@@ -8,26 +8,41 @@
 namespace fulmar::agent {
 namespace {
 
-template <class Endpoint>
-Endpoint* find_by_canonical(
-    const std::vector<std::unique_ptr<Endpoint>>& endpoints, std::string_view canonical) {
-    for (const auto& endpoint : endpoints) {
-        if (endpoint->canonical == canonical) {
-            return endpoint.get();
-        }
-    }
-    return nullptr;
-}
+using config::ControlMode;
 
-/// The wildcard address of a family.
+/// The wildcard address of a family; IPv4 where nothing says which.
 port::Endpoint any_like(const port::Endpoint& example) {
     port::Endpoint any;
-    any.ip.family = example.ip.family;
+    any.ip.family = example.valid() ? example.ip.family : port::IpAddress::Family::kV4;
     return any;
+}
+
+std::optional<std::int64_t> channel_tag(const PendingAdd& add) {
+    return add.params.tags ? add.params.tags->channel : std::nullopt;
+}
+
+/// A channel that carries a known tag may leave the rest out, but not say something else.
+Status check_tag_use(const ChannelIdentity& known, const PendingAdd& add) {
+    const auto refuse = [&](const char* what) {
+        return fail(ErrorCode::kInvalidChannel,
+            "tag " + std::to_string(*known.tag) + " belongs to an open channel with a different " + what);
+    };
+    if (add.params.control_mode != ControlMode::kNone && add.params.control_mode != known.mode) {
+        return refuse("control-mode");
+    }
+    if (!add.has_no_address() && (add.address != known.address || add.control != known.control)) {
+        return refuse("endpoint or control");
+    }
+    return Done{};
 }
 
 /// Who owns the counters of a channel: nobody, since clients share it and it outlives who opened it.
 constexpr std::int64_t kSharedOwner = 0;
+
+void identify(ChannelEndpoint& endpoint, const PendingAdd& add, std::string canonical) {
+    endpoint.canonical = std::move(canonical);
+    endpoint.identity = {channel_tag(add), add.params.control_mode, add.address, add.control};
+}
 
 Status too_many_endpoints() {
     return fail(ErrorCode::kGeneric,
@@ -36,13 +51,47 @@ Status too_many_endpoints() {
 
 }  // namespace
 
-std::string Conductor::canonical_of(const PendingAdd& add, bool unique) const {
-    const port::Endpoint local = add.local.valid() ? add.local : any_like(add.address);
-    std::string canonical = "UDP-" + port::to_string(local) + "-" + port::to_string(add.address);
-    if (unique) {
+/// Equal for channels that share a socket. One without addresses, or whose port the system chooses, is like
+/// no other.
+std::string Conductor::canonical_of(const PendingAdd& add) {
+    const port::Endpoint remote = add.address.valid() ? add.address : any_like(add.control);
+    const port::Endpoint local = add.control.valid() ? add.control
+                                 : add.local.valid() ? add.local
+                                                     : any_like(remote);
+    const bool is_unique = add.has_no_address() || (add.params.endpoint && add.address.port == 0) ||
+                           (add.params.control && add.control.port == 0);
+    std::string canonical = "UDP-" + port::to_string(local) + "-" + port::to_string(remote);
+    if (is_unique) {
         canonical += "#" + std::to_string(add.correlation_id);
     }
     return canonical;
+}
+
+template <class Endpoint>
+Result<Endpoint*> Conductor::find_endpoint(
+    const std::vector<std::unique_ptr<Endpoint>>& endpoints, const PendingAdd& add) {
+    const auto tag = channel_tag(add);
+    if (tag) {
+        for (const auto& endpoint : endpoints) {
+            if (endpoint->identity.tag == tag) {
+                FULMAR_TRY_VOID(check_tag_use(endpoint->identity, add));
+                return endpoint.get();
+            }
+        }
+        if (add.has_no_address() && add.params.control_mode == ControlMode::kNone) {
+            return fail(ErrorCode::kInvalidChannel,
+                "no open channel has the tag " + std::to_string(*tag) +
+                    ": whoever comes first gives an endpoint, a control address or control-mode=manual too");
+        }
+    }
+    const std::string canonical = canonical_of(add);
+    for (const auto& endpoint : endpoints) {
+        const bool differs_by_tag = tag && endpoint->identity.tag && endpoint->identity.tag != tag;
+        if (endpoint->canonical == canonical && !differs_by_tag) {
+            return endpoint.get();
+        }
+    }
+    return static_cast<Endpoint*>(nullptr);
 }
 
 Result<Conductor::Step> Conductor::open_binding(PendingAdd& add, const port::BindRequest& bind) {
@@ -104,8 +153,8 @@ Status Conductor::add_endpoint_counters(ChannelEndpoint& endpoint, const Pending
 }
 
 Result<Conductor::Step> Conductor::ensure_send_endpoint(PendingAdd& add, SendChannelEndpoint*& out) {
-    const std::string canonical = canonical_of(add, false);
-    if (SendChannelEndpoint* known = find_by_canonical(send_endpoints_, canonical)) {
+    FULMAR_TRY(known, find_endpoint(send_endpoints_, add));
+    if (known != nullptr) {
         if (known->closing) {
             return Step::kWait;
         }
@@ -130,7 +179,7 @@ Result<Conductor::Step> Conductor::ensure_send_endpoint(PendingAdd& add, SendCha
         return open_binding(add, bind);
     }
     auto endpoint = std::make_unique<SendChannelEndpoint>();
-    endpoint->canonical = canonical;
+    identify(*endpoint, add, canonical_of(add));
     endpoint->destination = add.address;
     endpoint->binding = std::move(add.binding);
     endpoint->binding->cookie = static_cast<ChannelEndpoint*>(endpoint.get());
@@ -149,9 +198,8 @@ Result<Conductor::Step> Conductor::ensure_send_endpoint(PendingAdd& add, SendCha
 }
 
 Result<Conductor::Step> Conductor::ensure_receive_endpoint(PendingAdd& add, ReceiveChannelEndpoint*& out) {
-    // Port 0 gives each subscription a port of its own.
-    const std::string canonical = canonical_of(add, add.address.port == 0);
-    if (ReceiveChannelEndpoint* known = find_by_canonical(receive_endpoints_, canonical)) {
+    FULMAR_TRY(known, find_endpoint(receive_endpoints_, add));
+    if (known != nullptr) {
         if (known->closing) {
             return Step::kWait;
         }
@@ -173,7 +221,7 @@ Result<Conductor::Step> Conductor::ensure_receive_endpoint(PendingAdd& add, Rece
         return open_binding(add, bind);
     }
     auto endpoint = std::make_unique<ReceiveChannelEndpoint>();
-    endpoint->canonical = canonical;
+    identify(*endpoint, add, canonical_of(add));
     endpoint->receiver_id = next_receiver_id_++;
     endpoint->binding = std::move(add.binding);
     endpoint->binding->cookie = static_cast<ChannelEndpoint*>(endpoint.get());

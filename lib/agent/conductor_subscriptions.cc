@@ -39,7 +39,7 @@ void Conductor::create_subscription(PendingAdd& add, ReceiveChannelEndpoint* end
     subscription.reliable = add.params.reliable.value_or(options_.reliable);
     subscription.rejoin = add.params.rejoin.value_or(options_.rejoin);
     if (add.params.is_spy) {
-        subscription.spied_channel = canonical_of(add, false);
+        subscription.spied_channel = canonical_of(add);
     }
     subscriptions_.push_back(std::move(owned));
 

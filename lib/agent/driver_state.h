@@ -159,6 +159,7 @@ struct PendingAdd {
 
     std::uint64_t task_id = 0;  ///< 0: not waiting for the resource agent
     port::Endpoint address;     ///< of the endpoint parameter; invalid until resolved
+    port::Endpoint control;     ///< of the control parameter
     port::Endpoint local;       ///< of the interface parameter
     port::PacketPort* port = nullptr;
     std::unique_ptr<port::Binding> binding;
@@ -167,14 +168,31 @@ struct PendingAdd {
     LogFile log;
 
     [[nodiscard]] bool is_exclusive() const { return kind == Kind::kExclusivePublication; }
-    /// Names are resolved in this order: endpoint, interface.
+    /// The next host to resolve, in this order: endpoint, control, interface. Null: all are.
+    [[nodiscard]] const std::string* unresolved_host() const {
+        if (params.endpoint && !address.valid()) {
+            return &params.endpoint->host;
+        }
+        if (params.control && !control.valid()) {
+            return &params.control->host;
+        }
+        if (params.network_interface && !local.valid()) {
+            return &params.network_interface->host;
+        }
+        return nullptr;
+    }
+    /// What unresolved_host() resolved to.
     void take_address(const port::IpAddress& ip) {
-        if (!address.valid()) {
+        if (params.endpoint && !address.valid()) {
             address = {ip, params.endpoint->port};
+        } else if (params.control && !control.valid()) {
+            control = {ip, params.control->port};
         } else {
             local = {ip, params.network_interface->port};
         }
     }
+    /// Nothing in the channel but perhaps a tag says which socket is meant.
+    [[nodiscard]] bool has_no_address() const { return !params.endpoint && !params.control; }
 };
 
 }  // namespace fulmar::agent

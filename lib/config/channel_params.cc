@@ -164,7 +164,7 @@ constexpr std::array kKeys{
     KeyRow{"interface", store<&P::network_interface, detail::interface_value>},
     KeyRow{"control", store<&P::control, detail::host_port_value>, Support::kNotYet},
     KeyRow{"control-mode", store_control_mode, Support::kNotYet},
-    KeyRow{"tags", store<&P::tags, detail::tags_value>, Support::kNotYet},
+    KeyRow{"tags", store<&P::tags, detail::tags_value>},
     KeyRow{"alias", store_alias},
     KeyRow{"session-id", store_session_id},
     KeyRow{"stream-id", store_int<&P::stream_id, INT32_MIN, INT32_MAX>},
@@ -292,9 +292,6 @@ void collect_unsupported_values(ChannelParams& params) {
     }
     if (params.ats == true) {
         list.emplace_back("ats=true");
-    }
-    if (params.session_id_tag) {
-        list.emplace_back("session-id=tag:" + std::to_string(*params.session_id_tag));
     }
     if (params.congestion_control == CongestionControlKind::kCubic) {
         list.emplace_back("cc=cubic");
