@@ -82,12 +82,19 @@ Result<Conductor::Step> Conductor::step_add(Instant now, PendingAdd& add) {
         }
         return step_subscription(now, add);
     }
+    if (add.kind == PendingAdd::Kind::kReceiveDestination) {
+        return step_receive_destination(add);
+    }
     if (publications_.size() + ipc_publications_.size() >= kPublicationsMax) {
         return fail(ErrorCode::kGeneric,
             "the driver holds its maximum of " + std::to_string(kPublicationsMax) + " publications");
     }
     if (add.params.is_spy) {
         return fail(ErrorCode::kInvalidChannel, "aeron-spy: is for subscriptions");
+    }
+    if (add.params.control || add.params.control_mode != config::ControlMode::kNone) {
+        return fail(ErrorCode::kNotSupported,
+            "this driver does not support 'control' and 'control-mode' of publications yet");
     }
     return add.params.is_ipc() ? step_ipc_publication(now, add) : step_publication(now, add);
 }
@@ -186,6 +193,9 @@ Result<Conductor::Step> Conductor::step_subscription(Instant, PendingAdd& add) {
     FULMAR_TRY(resolved, resolve_addresses(add));
     if (!resolved) {
         return Step::kWait;
+    }
+    if (add.params.control && add.control.port == 0) {
+        return fail(ErrorCode::kInvalidChannel, "a receiver's control address needs a port other than 0");
     }
     ReceiveChannelEndpoint* endpoint = nullptr;
     FULMAR_TRY(step, ensure_receive_endpoint(add, endpoint));

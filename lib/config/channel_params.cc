@@ -162,8 +162,8 @@ constexpr std::int32_t kWindowMax = kTermLengthMax / 2;
 constexpr std::array kKeys{
     KeyRow{"endpoint", store<&P::endpoint, detail::host_port_value>},
     KeyRow{"interface", store<&P::network_interface, detail::interface_value>},
-    KeyRow{"control", store<&P::control, detail::host_port_value>, Support::kNotYet},
-    KeyRow{"control-mode", store_control_mode, Support::kNotYet},
+    KeyRow{"control", store<&P::control, detail::host_port_value>},
+    KeyRow{"control-mode", store_control_mode},
     KeyRow{"tags", store<&P::tags, detail::tags_value>},
     KeyRow{"alias", store_alias},
     KeyRow{"session-id", store_session_id},
@@ -290,6 +290,9 @@ void collect_unsupported_values(ChannelParams& params) {
     if (params.tether == false) {
         list.emplace_back("tether=false");
     }
+    if (params.control_mode == ControlMode::kResponse) {
+        list.emplace_back("control-mode=response");
+    }
     if (params.ats == true) {
         list.emplace_back("ats=true");
     }
@@ -308,6 +311,9 @@ Status check_addresses(const ChannelParams& params) {
         params.endpoint || params.control || params.tags || params.control_mode != ControlMode::kNone;
     if (params.media == Media::kUdp && !addressed) {
         return invalid("channel aeron:udp needs an endpoint, such as aeron:udp?endpoint=host:port");
+    }
+    if (params.control_mode == ControlMode::kDynamic && !params.control) {
+        return invalid("channel key control-mode=dynamic: needs control=host:port");
     }
     return Done{};
 }
