@@ -21,6 +21,7 @@ namespace fulmar::agent {
 
 struct SendChannelEndpoint;
 struct ReceiveChannelEndpoint;
+struct ReceiveTransport;
 
 /// conductor -> sender
 struct SenderCommand {
@@ -39,7 +40,9 @@ struct SenderCommand {
 struct ReceiverCommand {
     enum class Kind : std::uint8_t {
         kAddEndpoint,
-        kRemoveEndpoint,   ///< then endpoint->released
+        kRemoveEndpoint,   ///< with its transports; then endpoint->released
+        kAddTransport,     ///< transport: start polling its binding
+        kRemoveTransport,  ///< then transport->released
         kAddSubscription,  ///< endpoint, stream_id, has_session, session_id
         kRemoveSubscription,
         kAddImage,          ///< endpoint, image
@@ -55,6 +58,7 @@ struct ReceiverCommand {
     std::int32_t stream_id = 0;
     std::int32_t session_id = 0;
     ReceiveChannelEndpoint* endpoint = nullptr;
+    ReceiveTransport* transport = nullptr;
     transport::Image* image = nullptr;
     observe::Counter position;
     std::string_view reason;  ///< the conductor's, for as long as the image lives
@@ -62,7 +66,7 @@ struct ReceiverCommand {
 
 /// receiver -> conductor: a SETUP arrived for a stream somebody subscribes.
 struct ImageRequest {
-    ReceiveChannelEndpoint* endpoint = nullptr;
+    ReceiveTransport* transport = nullptr;
     wire::Setup setup;
     port::Endpoint source;
 };

@@ -1,16 +1,19 @@
-/// What a port's Binding points back to: the channel endpoint a datagram belongs to.
-/// Send endpoints carry publications and hear status messages and NAKs; receive endpoints carry
-/// subscriptions' interest and images.
-/// threads: fields are the owning agent's (sender or receiver) after registration; the conductor keeps
-/// the object alive and reads `released` before it frees it.
+/// Channel endpoints and the transports they are made of. A transport is one bound address, what a port's
+/// Binding points back to. Send endpoints carry publications and hear status messages and NAKs; receive
+/// endpoints carry subscriptions' interest and images, whose packets may come by several transports.
+/// threads: fields are the owning agent's (sender or receiver) after registration, unless they say
+/// otherwise; the conductor keeps the objects alive and reads `released` before it frees them.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/flat_table.h"
+#include "config/channel_params.h"
 #include "observe/counters.h"
 #include "port/packet_port.h"
 
@@ -21,26 +24,49 @@ class NetworkPublication;
 
 namespace fulmar::agent {
 
-enum class EndpointKind : std::uint8_t { kSend, kReceive };
+/// What a tag refers to, and what a channel that uses the tag must not contradict. owner: conductor.
+struct ChannelIdentity {
+    std::optional<std::int64_t> tag;
+    config::ControlMode mode = config::ControlMode::kNone;
+    port::Endpoint address;  ///< of the endpoint parameter, as resolved; invalid: none
+    port::Endpoint control;  ///< likewise
+};
 
-/// Common head, so that one cookie type serves both kinds.
 struct ChannelEndpoint {
-    explicit ChannelEndpoint(EndpointKind k) : kind(k) {}
-
-    const EndpointKind kind;
-    std::string canonical;  ///< what sharing is decided by; conductor
-    std::unique_ptr<port::Binding> binding;
-    port::PacketQueue* queue = nullptr;
+    std::string canonical;  ///< what sharing is decided by, unless tags do; conductor
+    ChannelIdentity identity;
     std::int32_t mtu_max = 0;           ///< largest datagram the port carries
     std::int32_t requested_sndbuf = 0;  ///< by whom it was opened; sharers must agree
     std::int32_t requested_rcvbuf = 0;
     observe::Counter status;  ///< channel status; conductor writes
-    std::int32_t local_address_counter = layout::kNullCounterId;
-    int references = 0;    ///< publications or subscriptions on it; conductor
-    bool closing = false;  ///< conductor
+    int references = 0;       ///< publications or subscriptions on it; conductor
+    bool closing = false;     ///< conductor
 
     /// SYNC(endpoint.released): release by its agent after removal; pairs with acquire by the conductor.
     std::atomic<bool> released{false};
+};
+
+enum class EndpointKind : std::uint8_t { kSend, kReceive };
+
+/// One bound address. Common head, so that one cookie type serves both kinds.
+struct Transport {
+    Transport(EndpointKind k, ChannelEndpoint& e) : kind(k), endpoint(e) {}
+
+    const EndpointKind kind;
+    ChannelEndpoint& endpoint;
+    std::unique_ptr<port::Binding> binding;
+    port::PacketQueue* queue = nullptr;
+    std::int32_t local_address_counter = layout::kNullCounterId;  ///< conductor
+
+    /// Takes a binding that was opened on a port, for one of its queues.
+    void attach(std::unique_ptr<port::Binding> opened, port::PacketQueue& of) {
+        binding = std::move(opened);
+        binding->cookie = this;
+        queue = &of;
+    }
+    [[nodiscard]] static Transport& of(const port::Binding& binding) {
+        return *static_cast<Transport*>(binding.cookie);
+    }
 };
 
 /// (session, stream) as one key.
@@ -51,8 +77,7 @@ struct ChannelEndpoint {
 
 /// owner: sender agent.
 struct SendChannelEndpoint : ChannelEndpoint {
-    SendChannelEndpoint() : ChannelEndpoint(EndpointKind::kSend) {}
-
+    Transport transport{EndpointKind::kSend, *this};
     port::Endpoint destination;
     FlatTable<transport::NetworkPublication*> publications;  ///< by stream_key; sender
 };
@@ -74,12 +99,38 @@ struct StreamInterest {
     int images = 0;
 };
 
+struct ReceiveChannelEndpoint;
+
+/// A subscription's own address, or one of its receive destinations. owner: receiver agent.
+struct ReceiveTransport : Transport {
+    explicit ReceiveTransport(ReceiveChannelEndpoint& e);
+
+    /// Of the control parameter: hears everything that is said back; invalid: whoever sends does.
+    port::Endpoint control;
+    Instant next_setup_request;  ///< where there is a control address
+
+    std::string key;                   ///< a destination as its channel names it; conductor
+    std::int64_t registration_id = 0;  ///< of the command that added it; conductor
+    bool removing = false;             ///< conductor
+    /// SYNC(transport.released): release by the receiver after removal; pairs with acquire by the conductor.
+    std::atomic<bool> released{false};
+};
+
 /// owner: receiver agent.
 struct ReceiveChannelEndpoint : ChannelEndpoint {
-    ReceiveChannelEndpoint() : ChannelEndpoint(EndpointKind::kReceive) {}
-
     std::int64_t receiver_id = 0;  ///< unique per endpoint, goes into every status message
-    FlatTable<std::unique_ptr<StreamInterest>> streams;  ///< by stream id; receiver
+    FlatTable<std::unique_ptr<StreamInterest>> streams;         ///< by stream id; receiver
+    std::vector<ReceiveTransport*> polled;                      ///< receiver
+    std::vector<std::unique_ptr<ReceiveTransport>> transports;  ///< conductor
 };
+
+inline ReceiveTransport::ReceiveTransport(ReceiveChannelEndpoint& e) : Transport(EndpointKind::kReceive, e) {}
+
+[[nodiscard]] inline SendChannelEndpoint& send_endpoint_of(const Transport& transport) {
+    return static_cast<SendChannelEndpoint&>(transport.endpoint);
+}
+[[nodiscard]] inline ReceiveChannelEndpoint& receive_endpoint_of(const Transport& transport) {
+    return static_cast<ReceiveChannelEndpoint&>(transport.endpoint);
+}
 
 }  // namespace fulmar::agent

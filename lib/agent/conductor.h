@@ -4,7 +4,7 @@
 /// Commands run one at a time; one that needs a name resolved, a socket or a log file waits for the
 /// resource agent while publications and images are served on. Sources are split by subject:
 /// conductor.cc (duty cycle, timers), _commands (decoding), _add (the steps of an add), _endpoints,
-/// _publications, _ipc, _subscriptions, _spies, _images, _clients (clients and counters).
+/// _destinations, _publications, _ipc, _subscriptions, _spies, _images, _clients (clients and counters).
 /// threads: one; the other agents are reached by queues.
 #pragma once
 
@@ -121,8 +121,7 @@ class Conductor {
     void refuse(std::int64_t correlation_id, const Error& error);
     void refuse(std::int64_t correlation_id, ErrorCode code, std::string message);
     void log_error(ErrorCode code, std::string_view message);
-    void on_add(PendingAdd::Kind kind, std::int64_t client_id, std::int64_t correlation_id,
-        std::int32_t stream_id, std::string_view channel);
+    void on_add(PendingAdd add);
     void on_reject_image(Instant now, const layout::RejectImage& command);
     void on_terminate(const layout::TerminateDriver& command);
     void on_next_session_id(const layout::GetNextAvailableSessionId& command);
@@ -137,25 +136,52 @@ class Conductor {
     Result<Step> step_publication(Instant now, PendingAdd& add);
     Result<Step> step_ipc_publication(Instant now, PendingAdd& add);
     Result<Step> step_subscription(Instant now, PendingAdd& add);
-    Result<bool> resolve_endpoint(PendingAdd& add);
+    Result<bool> resolve_addresses(PendingAdd& add);
+    Status adopt_tagged_session(PendingAdd& add) const;
     Result<bool> create_publication_log(PendingAdd& add, std::int32_t term_length);
     void submit_for_add(PendingAdd& add, std::unique_ptr<ResourceTask> task);
     void discard(PendingAdd& add);
 
     // conductor_endpoints.cc
-    [[nodiscard]] std::string canonical_of(const PendingAdd& add, bool unique) const;
+    [[nodiscard]] static std::string canonical_of(const PendingAdd& add);
+    /// The open endpoint that a channel means, by its tag or its addresses; null: none yet.
+    /// errors: kInvalidChannel where a tag is used for something else, or for nothing.
+    template <class Endpoint>
+    [[nodiscard]] static Result<Endpoint*> find_endpoint(
+        const std::vector<std::unique_ptr<Endpoint>>& endpoints, const PendingAdd& add);
     /// kWait while the endpoint is being closed or opened; then `endpoint` is set.
     Result<Step> ensure_send_endpoint(PendingAdd& add, SendChannelEndpoint*& endpoint);
     Result<Step> ensure_receive_endpoint(PendingAdd& add, ReceiveChannelEndpoint*& endpoint);
     Result<Step> open_binding(PendingAdd& add, const port::BindRequest& bind);
     Status check_shared_endpoint(const ChannelEndpoint& endpoint, const PendingAdd& add) const;
-    Status add_endpoint_counters(ChannelEndpoint& endpoint, const PendingAdd& add);
+    Status add_channel_status(
+        ChannelEndpoint& endpoint, EndpointKind kind, const PendingAdd& add, std::string_view bound);
+    Status add_local_address(
+        Transport& transport, const port::Binding& binding, std::int64_t registration_id);
+    Status add_endpoint_counters(Transport& transport, const port::Binding& binding, const PendingAdd& add);
+    void describe_endpoint(ChannelEndpoint& endpoint, const PendingAdd& add) const;
+    Result<Step> open_receive_binding(PendingAdd& add, std::int32_t sndbuf, std::int32_t rcvbuf);
+    void start_transport(ReceiveTransport& transport, PendingAdd& add);
+    void begin_removing(ReceiveTransport& transport);
     void begin_closing(SendChannelEndpoint& endpoint);
     void begin_closing(ReceiveChannelEndpoint& endpoint);
     int reap_endpoints();
     template <class Endpoint, class MayFree>
     int reap_endpoints_of(std::vector<std::unique_ptr<Endpoint>>& endpoints, MayFree&& may_free);
-    void close_binding(ChannelEndpoint& endpoint);
+    int reap_destinations(ReceiveChannelEndpoint& endpoint);
+    void close_transport(Transport& transport);
+    void close_transports(SendChannelEndpoint& endpoint);
+    void close_transports(ReceiveChannelEndpoint& endpoint);
+
+    // conductor_destinations.cc
+    void on_add_receive_destination(const layout::DestinationCommand& command);
+    void on_remove_receive_destination(const layout::DestinationCommand& command);
+    void on_remove_destination_by_id(const layout::RemoveDestinationById& command);
+    [[nodiscard]] Result<SubscriptionState*> multi_destination_subscription(std::int64_t registration_id);
+    Result<Step> step_receive_destination(PendingAdd& add);
+    void add_local_destination(const PendingAdd& add, const SubscriptionState& subscription);
+    void remove_local_destination(const layout::DestinationCommand& command);
+    void end_local_destination(std::size_t index);
 
     // conductor_publications.cc
     [[nodiscard]] NetworkPublicationState* find_shareable(
@@ -170,9 +196,10 @@ class Conductor {
     void unlink_publication(Instant now, const PublicationLink& link, bool revoke);
     int reap_network_publications(Instant now);
     void describe_publication(PublicationState& publication, const PendingAdd& add);
-    static void describe_socket_buffers(const ChannelEndpoint& endpoint, layout::LogMetadata& metadata);
+    static void describe_socket_buffers(
+        const ChannelEndpoint& endpoint, const port::Binding& binding, layout::LogMetadata& metadata);
     [[nodiscard]] layout::LogBuffer create_log(PublicationState& publication, const PendingAdd& add,
-        std::int32_t term_length, std::int32_t window, const ChannelEndpoint* endpoint) const;
+        std::int32_t term_length, std::int32_t window, const SendChannelEndpoint* endpoint) const;
     [[nodiscard]] bool session_in_use(
         const SendChannelEndpoint* endpoint, std::int32_t stream_id, std::int32_t session_id) const;
     Status choose_session(PendingAdd& add, const SendChannelEndpoint* endpoint);
@@ -196,6 +223,8 @@ class Conductor {
 
     // conductor_subscriptions.cc
     void create_subscription(PendingAdd& add, ReceiveChannelEndpoint* endpoint);
+    SubscriptionState& keep_subscription(const PendingAdd& add, ReceiveChannelEndpoint* endpoint);
+    void link_local(SubscriptionState& subscription);
     Status check_subscription(const PendingAdd& add, const ReceiveChannelEndpoint& endpoint) const;
     void on_remove_subscription(const layout::RemoveResource& command);
     void remove_subscription(std::size_t index);

@@ -66,6 +66,9 @@ void Conductor::submit_for_add(PendingAdd& add, std::unique_ptr<ResourceTask> ta
 
 Result<Conductor::Step> Conductor::step_add(Instant now, PendingAdd& add) {
     if (add.kind == PendingAdd::Kind::kSubscription) {
+        if (add.params.session_id_tag) {
+            return fail(ErrorCode::kInvalidChannel, "session-id=tag: is for publications");
+        }
         if (subscriptions_.size() >= kSubscriptionsMax) {
             return fail(ErrorCode::kGeneric,
                 "the driver holds its maximum of " + std::to_string(kSubscriptionsMax) + " subscriptions");
@@ -79,6 +82,9 @@ Result<Conductor::Step> Conductor::step_add(Instant now, PendingAdd& add) {
         }
         return step_subscription(now, add);
     }
+    if (add.kind == PendingAdd::Kind::kReceiveDestination) {
+        return step_receive_destination(add);
+    }
     if (publications_.size() + ipc_publications_.size() >= kPublicationsMax) {
         return fail(ErrorCode::kGeneric,
             "the driver holds its maximum of " + std::to_string(kPublicationsMax) + " publications");
@@ -86,50 +92,60 @@ Result<Conductor::Step> Conductor::step_add(Instant now, PendingAdd& add) {
     if (add.params.is_spy) {
         return fail(ErrorCode::kInvalidChannel, "aeron-spy: is for subscriptions");
     }
+    if (add.params.control || add.params.control_mode != config::ControlMode::kNone) {
+        return fail(ErrorCode::kNotSupported,
+            "this driver does not support 'control' and 'control-mode' of publications yet");
+    }
     return add.params.is_ipc() ? step_ipc_publication(now, add) : step_publication(now, add);
 }
 
-Result<bool> Conductor::resolve_endpoint(PendingAdd& add) {
-    const auto ask = [&](const std::string& host) {
-        if (const auto literal = port::parse_ip(host)) {
+Result<bool> Conductor::resolve_addresses(PendingAdd& add) {
+    if (add.params.network_interface && add.params.network_interface->is_name) {
+        return fail(ErrorCode::kNotSupported, "interface by name is not supported by this driver yet");
+    }
+    while (const std::string* host = add.unresolved_host()) {
+        if (const auto literal = port::parse_ip(*host)) {
             add.take_address(*literal);
-            return;
+            continue;
         }
         auto task = std::make_unique<ResourceTask>();
         task->kind = ResourceTask::Kind::kResolve;
-        task->host = host;
+        task->host = *host;
         submit_for_add(add, std::move(task));
-    };
-    if (!add.params.endpoint) {
-        return fail(ErrorCode::kInvalidChannel, "the channel has no endpoint");
+        return false;
     }
-    if (!add.address.valid()) {
-        ask(add.params.endpoint->host);
-        if (!add.address.valid()) {
-            return false;
-        }
-    }
-    if (add.params.network_interface && !add.local.valid()) {
-        if (add.params.network_interface->is_name) {
-            return fail(ErrorCode::kNotSupported, "interface by name is not supported by this driver yet");
-        }
-        ask(add.params.network_interface->host);
-        if (!add.local.valid()) {
-            return false;
-        }
-    }
-    if (add.address.ip.is_multicast()) {
+    if (add.address.ip.is_multicast() || add.control.ip.is_multicast()) {
         return fail(ErrorCode::kNotSupported, "multicast endpoint is not supported by this driver yet");
     }
     return true;
 }
 
+/// session-id=tag:<n> takes a publication for its model.
+Status Conductor::adopt_tagged_session(PendingAdd& add) const {
+    if (!add.params.session_id_tag) {
+        return Done{};
+    }
+    for (const auto& publication : publications_) {
+        const auto& tags = publication->params.tags;
+        if (tags && tags->entity == add.params.session_id_tag) {
+            add.params.session_id_tag.reset();
+            add.params.session_id = publication->session_id;
+            add.params.mtu = add.params.mtu.value_or(publication->mtu);
+            add.params.term_length = add.params.term_length.value_or(publication->core->log().term_length());
+            return Done{};
+        }
+    }
+    return fail(ErrorCode::kInvalidChannel, "session-id=tag:" + std::to_string(*add.params.session_id_tag) +
+                                                " names no network publication of this driver");
+}
+
 Result<Conductor::Step> Conductor::step_publication(Instant now, PendingAdd& add) {
-    FULMAR_TRY(resolved, resolve_endpoint(add));
+    FULMAR_TRY_VOID(adopt_tagged_session(add));
+    FULMAR_TRY(resolved, resolve_addresses(add));
     if (!resolved) {
         return Step::kWait;
     }
-    if (add.address.port == 0) {
+    if (add.params.endpoint && add.address.port == 0) {
         return fail(ErrorCode::kInvalidChannel, "a publication's endpoint needs a port other than 0");
     }
     SendChannelEndpoint* endpoint = nullptr;
@@ -155,6 +171,7 @@ Result<Conductor::Step> Conductor::step_publication(Instant now, PendingAdd& add
 }
 
 Result<Conductor::Step> Conductor::step_ipc_publication(Instant, PendingAdd& add) {
+    FULMAR_TRY_VOID(adopt_tagged_session(add));
     if (!add.is_exclusive()) {
         if (IpcPublicationState* shared = find_shareable_ipc(add.stream_id)) {
             FULMAR_TRY_VOID(check_match(*shared, add, shared->core->log().term_length()));
@@ -173,9 +190,12 @@ Result<Conductor::Step> Conductor::step_ipc_publication(Instant, PendingAdd& add
 }
 
 Result<Conductor::Step> Conductor::step_subscription(Instant, PendingAdd& add) {
-    FULMAR_TRY(resolved, resolve_endpoint(add));
+    FULMAR_TRY(resolved, resolve_addresses(add));
     if (!resolved) {
         return Step::kWait;
+    }
+    if (add.params.control && add.control.port == 0) {
+        return fail(ErrorCode::kInvalidChannel, "a receiver's control address needs a port other than 0");
     }
     ReceiveChannelEndpoint* endpoint = nullptr;
     FULMAR_TRY(step, ensure_receive_endpoint(add, endpoint));

@@ -71,7 +71,13 @@ void Conductor::on_command(Instant now, std::int32_t type, std::span<const std::
 void Conductor::dispatch(Instant now, CommandType type, std::span<const std::byte> record) {
     const auto add = [this](PendingAdd::Kind kind) {
         return [this, kind](const auto& command) {
-            on_add(kind, command.client_id, command.correlation_id, command.stream_id, command.channel);
+            PendingAdd pending;
+            pending.kind = kind;
+            pending.client_id = command.client_id;
+            pending.correlation_id = command.correlation_id;
+            pending.stream_id = command.stream_id;
+            pending.channel = command.channel;
+            on_add(std::move(pending));
         };
     };
     switch (type) {
@@ -126,16 +132,21 @@ void Conductor::dispatch(Instant now, CommandType type, std::span<const std::byt
             break;
         case CommandType::kAddDestination:
         case CommandType::kRemoveDestination:
-        case CommandType::kAddReceiveDestination:
-        case CommandType::kRemoveReceiveDestination:
             decode_and<layout::DestinationCommand>(record, type, [&](const auto& command) {
                 refuse(command.correlation_id, destinations_unsupported("destination command"));
             });
             break;
+        case CommandType::kAddReceiveDestination:
+            decode_and<layout::DestinationCommand>(
+                record, type, [&](const auto& command) { on_add_receive_destination(command); });
+            break;
+        case CommandType::kRemoveReceiveDestination:
+            decode_and<layout::DestinationCommand>(
+                record, type, [&](const auto& command) { on_remove_receive_destination(command); });
+            break;
         case CommandType::kRemoveDestinationById:
-            decode_and<layout::RemoveDestinationById>(record, type, [&](const auto& command) {
-                refuse(command.correlation_id, destinations_unsupported("remove destination by id"));
-            });
+            decode_and<layout::RemoveDestinationById>(
+                record, type, [&](const auto& command) { on_remove_destination_by_id(command); });
             break;
         default:
             log_error(ErrorCode::kUnknownCommand,
@@ -144,14 +155,13 @@ void Conductor::dispatch(Instant now, CommandType type, std::span<const std::byt
     }
 }
 
-void Conductor::on_add(PendingAdd::Kind kind, std::int64_t client_id, std::int64_t correlation_id,
-    std::int32_t stream_id, std::string_view channel) {
-    auto client = client_for(client_id);
+void Conductor::on_add(PendingAdd add) {
+    auto client = client_for(add.client_id);
     if (!client) {
-        refuse(correlation_id, client.error());
+        refuse(add.correlation_id, client.error());
         return;
     }
-    auto params = config::parse_channel(channel);
+    auto params = config::parse_channel(add.channel);
     Status usable = Done{};
     if (!params) {
         usable = Unexpected{params.error()};
@@ -162,20 +172,14 @@ void Conductor::on_add(PendingAdd::Kind kind, std::int64_t client_id, std::int64
     }
     if (!usable) {
         Error error = std::move(usable).error();
-        error.message += ": channel=" + std::string(channel);
-        refuse(correlation_id, error);
+        error.message += ": channel=" + add.channel;
+        refuse(add.correlation_id, error);
         return;
     }
     if (!params->unknown.empty()) {
         log_error(ErrorCode::kInvalidChannel,
             "unknown channel key '" + params->unknown.front() + "' was kept and ignored");
     }
-    PendingAdd add;
-    add.kind = kind;
-    add.client_id = client_id;
-    add.correlation_id = correlation_id;
-    add.stream_id = stream_id;
-    add.channel = channel;
     add.params = std::move(params).value();
     add_ = std::move(add);
 }

@@ -8,26 +8,40 @@
 namespace fulmar::agent {
 namespace {
 
-template <class Endpoint>
-Endpoint* find_by_canonical(
-    const std::vector<std::unique_ptr<Endpoint>>& endpoints, std::string_view canonical) {
-    for (const auto& endpoint : endpoints) {
-        if (endpoint->canonical == canonical) {
-            return endpoint.get();
-        }
-    }
-    return nullptr;
-}
+using config::ControlMode;
 
-/// The wildcard address of a family.
+/// The wildcard address of a family; IPv4 where nothing says which.
 port::Endpoint any_like(const port::Endpoint& example) {
     port::Endpoint any;
-    any.ip.family = example.ip.family;
+    any.ip.family = example.valid() ? example.ip.family : port::IpAddress::Family::kV4;
     return any;
+}
+
+std::optional<std::int64_t> channel_tag(const PendingAdd& add) {
+    return add.params.tags ? add.params.tags->channel : std::nullopt;
+}
+
+/// A channel that carries a known tag may leave the rest out, but not say something else.
+Status check_tag_use(const ChannelIdentity& known, const PendingAdd& add) {
+    const auto refuse = [&](const char* what) {
+        return fail(ErrorCode::kInvalidChannel,
+            "tag " + std::to_string(*known.tag) + " belongs to an open channel with a different " + what);
+    };
+    if (add.params.control_mode != ControlMode::kNone && add.params.control_mode != known.mode) {
+        return refuse("control-mode");
+    }
+    if (!add.has_no_address() && (add.address != known.address || add.control != known.control)) {
+        return refuse("endpoint or control");
+    }
+    return Done{};
 }
 
 /// Who owns the counters of a channel: nobody, since clients share it and it outlives who opened it.
 constexpr std::int64_t kSharedOwner = 0;
+
+Status counters_full() {
+    return fail(ErrorCode::kGeneric, "the counters file is full");
+}
 
 Status too_many_endpoints() {
     return fail(ErrorCode::kGeneric,
@@ -36,13 +50,47 @@ Status too_many_endpoints() {
 
 }  // namespace
 
-std::string Conductor::canonical_of(const PendingAdd& add, bool unique) const {
-    const port::Endpoint local = add.local.valid() ? add.local : any_like(add.address);
-    std::string canonical = "UDP-" + port::to_string(local) + "-" + port::to_string(add.address);
-    if (unique) {
+/// Equal for channels that share a socket. One without addresses, or whose port the system chooses, is like
+/// no other.
+std::string Conductor::canonical_of(const PendingAdd& add) {
+    const port::Endpoint remote = add.address.valid() ? add.address : any_like(add.control);
+    const port::Endpoint local = add.control.valid() ? add.control
+                                 : add.local.valid() ? add.local
+                                                     : any_like(remote);
+    const bool is_unique = add.has_no_address() || (add.params.endpoint && add.address.port == 0) ||
+                           (add.params.control && add.control.port == 0);
+    std::string canonical = "UDP-" + port::to_string(local) + "-" + port::to_string(remote);
+    if (is_unique) {
         canonical += "#" + std::to_string(add.correlation_id);
     }
     return canonical;
+}
+
+template <class Endpoint>
+Result<Endpoint*> Conductor::find_endpoint(
+    const std::vector<std::unique_ptr<Endpoint>>& endpoints, const PendingAdd& add) {
+    const auto tag = channel_tag(add);
+    if (tag) {
+        for (const auto& endpoint : endpoints) {
+            if (endpoint->identity.tag == tag) {
+                FULMAR_TRY_VOID(check_tag_use(endpoint->identity, add));
+                return endpoint.get();
+            }
+        }
+        if (add.has_no_address() && add.params.control_mode == ControlMode::kNone) {
+            return fail(ErrorCode::kInvalidChannel,
+                "no open channel has the tag " + std::to_string(*tag) +
+                    ": whoever comes first gives an endpoint, a control address or control-mode=manual too");
+        }
+    }
+    const std::string canonical = canonical_of(add);
+    for (const auto& endpoint : endpoints) {
+        const bool differs_by_tag = tag && endpoint->identity.tag && endpoint->identity.tag != tag;
+        if (endpoint->canonical == canonical && !differs_by_tag) {
+            return endpoint.get();
+        }
+    }
+    return static_cast<Endpoint*>(nullptr);
 }
 
 Result<Conductor::Step> Conductor::open_binding(PendingAdd& add, const port::BindRequest& bind) {
@@ -71,16 +119,17 @@ Status Conductor::check_shared_endpoint(const ChannelEndpoint& endpoint, const P
     return Done{};
 }
 
-void Conductor::describe_socket_buffers(const ChannelEndpoint& endpoint, layout::LogMetadata& metadata) {
+void Conductor::describe_socket_buffers(
+    const ChannelEndpoint& endpoint, const port::Binding& binding, layout::LogMetadata& metadata) {
     metadata.socket_sndbuf_length = endpoint.requested_sndbuf;
     metadata.socket_rcvbuf_length = endpoint.requested_rcvbuf;
-    metadata.os_default_socket_sndbuf_length = endpoint.binding->sndbuf_length_default();
-    metadata.os_default_socket_rcvbuf_length = endpoint.binding->rcvbuf_length_default();
+    metadata.os_default_socket_sndbuf_length = binding.sndbuf_length_default();
+    metadata.os_default_socket_rcvbuf_length = binding.rcvbuf_length_default();
 }
 
-Status Conductor::add_endpoint_counters(ChannelEndpoint& endpoint, const PendingAdd& add) {
-    const bool sends = endpoint.kind == EndpointKind::kSend;
-    const std::string bound = port::to_string(endpoint.binding->local());
+Status Conductor::add_channel_status(
+    ChannelEndpoint& endpoint, EndpointKind kind, const PendingAdd& add, std::string_view bound) {
+    const bool sends = kind == EndpointKind::kSend;
     const layout::CounterKey key = layout::channel_status_key(add.channel);
     const layout::CounterLabel label = layout::channel_status_label(
         sends ? layout::counter_name::kSendChannelStatus : layout::counter_name::kReceiveChannelStatus,
@@ -88,24 +137,56 @@ Status Conductor::add_endpoint_counters(ChannelEndpoint& endpoint, const Pending
     endpoint.status = allocate_counter(
         {sends ? layout::counter_type::kSendChannelStatus : layout::counter_type::kReceiveChannelStatus,
             key.span(), label.view(), add.correlation_id, kSharedOwner, 0, layout::kChannelActive});
-    const layout::CounterKey local_key = layout::local_sockaddr_key(endpoint.status.id(), bound);
-    const layout::CounterLabel local_label = layout::local_sockaddr_label(
-        sends ? layout::counter_name::kSendLocalSockaddr : layout::counter_name::kReceiveLocalSockaddr,
-        endpoint.status.id(), bound);
-    const observe::Counter local = allocate_counter({layout::counter_type::kLocalSockaddr, local_key.span(),
-        local_label.view(), add.correlation_id, kSharedOwner, 0, layout::kChannelActive});
-    endpoint.local_address_counter = local.id();
-    if (endpoint.status.id() == layout::kNullCounterId || local.id() == layout::kNullCounterId) {
-        std::vector<std::int32_t> ids{endpoint.status.id(), local.id()};
-        free_counters(ids);
-        return fail(ErrorCode::kGeneric, "the counters file is full");
+    if (endpoint.status.id() == layout::kNullCounterId) {
+        return counters_full();
     }
     return Done{};
 }
 
+Status Conductor::add_local_address(
+    Transport& transport, const port::Binding& binding, std::int64_t registration_id) {
+    const bool sends = transport.kind == EndpointKind::kSend;
+    const std::int32_t status_id = transport.endpoint.status.id();
+    const std::string bound = port::to_string(binding.local());
+    const layout::CounterKey key = layout::local_sockaddr_key(status_id, bound);
+    const layout::CounterLabel label = layout::local_sockaddr_label(
+        sends ? layout::counter_name::kSendLocalSockaddr : layout::counter_name::kReceiveLocalSockaddr,
+        status_id, bound);
+    transport.local_address_counter =
+        allocate_counter({layout::counter_type::kLocalSockaddr, key.span(), label.view(), registration_id,
+                             kSharedOwner, 0, layout::kChannelActive})
+            .id();
+    if (transport.local_address_counter == layout::kNullCounterId) {
+        return counters_full();
+    }
+    return Done{};
+}
+
+/// All the counters of an endpoint with one address, or none.
+Status Conductor::add_endpoint_counters(
+    Transport& transport, const port::Binding& binding, const PendingAdd& add) {
+    ChannelEndpoint& endpoint = transport.endpoint;
+    FULMAR_TRY_VOID(add_channel_status(endpoint, transport.kind, add, port::to_string(binding.local())));
+    auto added = add_local_address(transport, binding, add.correlation_id);
+    if (!added) {
+        std::vector<std::int32_t> ids{endpoint.status.id()};
+        free_counters(ids);
+    }
+    return added;
+}
+
+/// What an endpoint is from its first channel on.
+void Conductor::describe_endpoint(ChannelEndpoint& endpoint, const PendingAdd& add) const {
+    endpoint.canonical = canonical_of(add);
+    endpoint.identity = {channel_tag(add), add.params.control_mode, add.address, add.control};
+    endpoint.mtu_max = add.port != nullptr ? add.port->payload_max() : 0;
+    endpoint.requested_sndbuf = add.params.socket_sndbuf_length.value_or(options_.so_sndbuf);
+    endpoint.requested_rcvbuf = add.params.socket_rcvbuf_length.value_or(options_.so_rcvbuf);
+}
+
 Result<Conductor::Step> Conductor::ensure_send_endpoint(PendingAdd& add, SendChannelEndpoint*& out) {
-    const std::string canonical = canonical_of(add, false);
-    if (SendChannelEndpoint* known = find_by_canonical(send_endpoints_, canonical)) {
+    FULMAR_TRY(known, find_endpoint(send_endpoints_, add));
+    if (known != nullptr) {
         if (known->closing) {
             return Step::kWait;
         }
@@ -130,18 +211,10 @@ Result<Conductor::Step> Conductor::ensure_send_endpoint(PendingAdd& add, SendCha
         return open_binding(add, bind);
     }
     auto endpoint = std::make_unique<SendChannelEndpoint>();
-    endpoint->canonical = canonical;
+    describe_endpoint(*endpoint, add);
     endpoint->destination = add.address;
-    endpoint->binding = std::move(add.binding);
-    endpoint->binding->cookie = static_cast<ChannelEndpoint*>(endpoint.get());
-    endpoint->queue = &add.port->queue(port::PacketPort::Role::kSender);
-    endpoint->mtu_max = add.port->payload_max();
-    endpoint->requested_sndbuf = add.params.socket_sndbuf_length.value_or(options_.so_sndbuf);
-    endpoint->requested_rcvbuf = add.params.socket_rcvbuf_length.value_or(options_.so_rcvbuf);
-    if (auto counted = add_endpoint_counters(*endpoint, add); !counted) {
-        add.binding = std::move(endpoint->binding);
-        return Unexpected{std::move(counted).error()};
-    }
+    FULMAR_TRY_VOID(add_endpoint_counters(endpoint->transport, *add.binding, add));
+    endpoint->transport.attach(std::move(add.binding), add.port->queue(port::PacketPort::Role::kSender));
     out = endpoint.get();
     to_sender_.send({SenderCommand::Kind::kAddEndpoint, out, nullptr});
     send_endpoints_.push_back(std::move(endpoint));
@@ -149,9 +222,8 @@ Result<Conductor::Step> Conductor::ensure_send_endpoint(PendingAdd& add, SendCha
 }
 
 Result<Conductor::Step> Conductor::ensure_receive_endpoint(PendingAdd& add, ReceiveChannelEndpoint*& out) {
-    // Port 0 gives each subscription a port of its own.
-    const std::string canonical = canonical_of(add, add.address.port == 0);
-    if (ReceiveChannelEndpoint* known = find_by_canonical(receive_endpoints_, canonical)) {
+    FULMAR_TRY(known, find_endpoint(receive_endpoints_, add));
+    if (known != nullptr) {
         if (known->closing) {
             return Step::kWait;
         }
@@ -159,39 +231,67 @@ Result<Conductor::Step> Conductor::ensure_receive_endpoint(PendingAdd& add, Rece
         out = known;
         return Step::kDone;
     }
-    if (add.binding == nullptr) {
+    const bool has_transport = add.params.control_mode != ControlMode::kManual;
+    if (has_transport && add.binding == nullptr) {
         if (receive_endpoints_.size() >= kChannelEndpointsMax) {
             return Unexpected{too_many_endpoints().error()};
         }
-        FULMAR_TRY(route, context_.ports.route(add.address.ip));
-        add.port = route;
-        port::BindRequest bind;
-        bind.local = add.address;
-        bind.sndbuf_length = add.params.socket_sndbuf_length.value_or(options_.so_sndbuf);
-        bind.rcvbuf_length = add.params.socket_rcvbuf_length.value_or(options_.so_rcvbuf);
-        bind.ttl = add.params.ttl.value_or(options_.ttl);
-        return open_binding(add, bind);
+        return open_receive_binding(add, add.params.socket_sndbuf_length.value_or(options_.so_sndbuf),
+            add.params.socket_rcvbuf_length.value_or(options_.so_rcvbuf));
     }
     auto endpoint = std::make_unique<ReceiveChannelEndpoint>();
-    endpoint->canonical = canonical;
+    describe_endpoint(*endpoint, add);
     endpoint->receiver_id = next_receiver_id_++;
-    endpoint->binding = std::move(add.binding);
-    endpoint->binding->cookie = static_cast<ChannelEndpoint*>(endpoint.get());
-    endpoint->queue = &add.port->queue(port::PacketPort::Role::kReceiver);
-    endpoint->mtu_max = add.port->payload_max();
-    endpoint->requested_sndbuf = add.params.socket_sndbuf_length.value_or(options_.so_sndbuf);
-    endpoint->requested_rcvbuf = add.params.socket_rcvbuf_length.value_or(options_.so_rcvbuf);
-    if (auto counted = add_endpoint_counters(*endpoint, add); !counted) {
-        add.binding = std::move(endpoint->binding);
-        return Unexpected{std::move(counted).error()};
+    if (has_transport) {
+        auto transport = std::make_unique<ReceiveTransport>(*endpoint);
+        FULMAR_TRY_VOID(add_endpoint_counters(*transport, *add.binding, add));
+        endpoint->transports.push_back(std::move(transport));
+    } else {
+        FULMAR_TRY_VOID(add_channel_status(*endpoint, EndpointKind::kReceive, add, {}));
     }
     out = endpoint.get();
     ReceiverCommand command;
     command.kind = ReceiverCommand::Kind::kAddEndpoint;
     command.endpoint = out;
     to_receiver_.send(command);
+    if (has_transport) {
+        start_transport(*out->transports.front(), add);
+    }
     receive_endpoints_.push_back(std::move(endpoint));
     return Step::kDone;
+}
+
+/// Of a subscription, or of one of its destinations.
+Result<Conductor::Step> Conductor::open_receive_binding(
+    PendingAdd& add, std::int32_t sndbuf, std::int32_t rcvbuf) {
+    FULMAR_TRY(route, context_.ports.route(add.address.valid() ? add.address.ip : add.control.ip));
+    add.port = route;
+    port::BindRequest bind;
+    bind.local = add.address.valid() ? add.address : any_like(add.control);
+    bind.sndbuf_length = sndbuf;
+    bind.rcvbuf_length = rcvbuf;
+    bind.ttl = add.params.ttl.value_or(options_.ttl);
+    return open_binding(add, bind);
+}
+
+void Conductor::start_transport(ReceiveTransport& transport, PendingAdd& add) {
+    transport.attach(std::move(add.binding), add.port->queue(port::PacketPort::Role::kReceiver));
+    transport.control = add.control;
+    transport.registration_id = add.correlation_id;
+    ReceiverCommand command;
+    command.kind = ReceiverCommand::Kind::kAddTransport;
+    command.transport = &transport;
+    to_receiver_.send(command);
+}
+
+void Conductor::begin_removing(ReceiveTransport& transport) {
+    if (!transport.removing) {
+        transport.removing = true;
+        ReceiverCommand command;
+        command.kind = ReceiverCommand::Kind::kRemoveTransport;
+        command.transport = &transport;
+        to_receiver_.send(command);
+    }
 }
 
 void Conductor::begin_closing(SendChannelEndpoint& endpoint) {
@@ -213,13 +313,23 @@ void Conductor::begin_closing(ReceiveChannelEndpoint& endpoint) {
     }
 }
 
-void Conductor::close_binding(ChannelEndpoint& endpoint) {
-    std::vector<std::int32_t> ids{endpoint.status.id(), endpoint.local_address_counter};
+void Conductor::close_transport(Transport& transport) {
+    std::vector<std::int32_t> ids{transport.local_address_counter};
     free_counters(ids);
     auto task = std::make_unique<ResourceTask>();
     task->kind = ResourceTask::Kind::kCloseBinding;
-    task->binding = std::move(endpoint.binding);
+    task->binding = std::move(transport.binding);
     (void)resources_.submit(std::move(task));
+}
+
+void Conductor::close_transports(SendChannelEndpoint& endpoint) {
+    close_transport(endpoint.transport);
+}
+
+void Conductor::close_transports(ReceiveChannelEndpoint& endpoint) {
+    for (const auto& transport : endpoint.transports) {
+        close_transport(*transport);
+    }
 }
 
 template <class Endpoint, class MayFree>
@@ -235,7 +345,9 @@ int Conductor::reap_endpoints_of(std::vector<std::unique_ptr<Endpoint>>& endpoin
         // SYNC(endpoint.released): acquire; pairs with its agent's release after removal.
         if (endpoint.closing && endpoint.released.load(std::memory_order_acquire) &&
             endpoint.references == 0 && may_free()) {
-            close_binding(endpoint);
+            close_transports(endpoint);
+            std::vector<std::int32_t> ids{endpoint.status.id()};
+            free_counters(ids);
             endpoints.erase(endpoints.begin() + static_cast<std::ptrdiff_t>(i));
             ++work;
         }
@@ -243,8 +355,29 @@ int Conductor::reap_endpoints_of(std::vector<std::unique_ptr<Endpoint>>& endpoin
     return work;
 }
 
+int Conductor::reap_destinations(ReceiveChannelEndpoint& endpoint) {
+    int work = 0;
+    for (std::size_t i = endpoint.transports.size(); i-- > 0;) {
+        ReceiveTransport& transport = *endpoint.transports[i];
+        const auto is_awaited = [&](const PendingImage& pending) { return pending.transport == &transport; };
+        // SYNC(transport.released): acquire; pairs with the receiver's release after removal.
+        if (transport.removing && transport.released.load(std::memory_order_acquire) &&
+            context_.image_requests->size_approx() == 0 &&
+            std::none_of(pending_images_.begin(), pending_images_.end(), is_awaited)) {
+            close_transport(transport);
+            endpoint.transports.erase(endpoint.transports.begin() + static_cast<std::ptrdiff_t>(i));
+            ++work;
+        }
+    }
+    return work;
+}
+
 int Conductor::reap_endpoints() {
-    return reap_endpoints_of(send_endpoints_, [] { return true; }) +
+    int work = 0;
+    for (const auto& endpoint : receive_endpoints_) {
+        work += reap_destinations(*endpoint);
+    }
+    return work + reap_endpoints_of(send_endpoints_, [] { return true; }) +
            // The receiver's last requests may still name the endpoint.
            reap_endpoints_of(
                receive_endpoints_, [this] { return context_.image_requests->size_approx() == 0; });

@@ -47,7 +47,7 @@ void Conductor::fail_image(ReceiveChannelEndpoint& endpoint, const wire::Setup& 
 Status Conductor::check_image(const ImageRequest& request, std::int32_t& window) const {
     const wire::Setup& setup = request.setup;
     const SubscriptionState* subscription =
-        matching_subscription(*request.endpoint, setup.stream_id, setup.session_id);
+        matching_subscription(receive_endpoint_of(*request.transport), setup.stream_id, setup.session_id);
     if (subscription == nullptr) {
         return fail(ErrorCode::kNone, {});  // It was removed meanwhile; nothing is wrong.
     }
@@ -57,7 +57,7 @@ Status Conductor::check_image(const ImageRequest& request, std::int32_t& window)
                                              " in the making");
     }
     const auto& asked = subscription->params.receiver_window_length;
-    const std::int32_t buffer = request.endpoint->binding->rcvbuf_length();
+    const std::int32_t buffer = request.transport->binding->rcvbuf_length();
     const std::int32_t by_port = buffer > 0 ? kSocketWindow : kDeviceWindow;
     const std::int32_t usual = options_.initial_window > 0 ? options_.initial_window : by_port;
     window = std::min(asked.value_or(usual), setup.term_length / 2);
@@ -92,8 +92,12 @@ bool Conductor::has_image(const ReceiveChannelEndpoint& endpoint, const wire::Se
 }
 
 void Conductor::on_create_image(Instant, const ImageRequest& request) {
-    ReceiveChannelEndpoint& endpoint = *request.endpoint;
+    ReceiveChannelEndpoint& endpoint = receive_endpoint_of(*request.transport);
     if (endpoint.closing || shutting_down_ || has_image(endpoint, request.setup)) {
+        return;
+    }
+    if (request.transport->removing) {
+        fail_image(endpoint, request.setup);  // Another destination may ask for it.
         return;
     }
     std::int32_t window = 0;
@@ -106,6 +110,7 @@ void Conductor::on_create_image(Instant, const ImageRequest& request) {
     }
     PendingImage pending;
     pending.correlation_id = context_.commands.next_correlation_id();
+    pending.transport = request.transport;
     pending.endpoint = &endpoint;
     pending.setup = request.setup;
     pending.source = request.source;
@@ -129,8 +134,9 @@ void Conductor::on_image_log(Instant now, std::size_t index, std::unique_ptr<Res
     LogFile log;
     log.path = std::move(task->path);
     log.mapping = std::move(task->mapping);
-    const bool wanted = !shutting_down_ && matching_subscription(endpoint, pending.setup.stream_id,
-                                               pending.setup.session_id) != nullptr;
+    const bool wanted =
+        !shutting_down_ && !pending.transport->removing &&
+        matching_subscription(endpoint, pending.setup.stream_id, pending.setup.session_id) != nullptr;
     if (task->error || !wanted) {
         if (task->error) {
             log_error(task->error->code, task->error->message);
@@ -168,7 +174,7 @@ void Conductor::create_image(Instant now, const PendingImage& pending, LogFile l
     metadata.term_length = setup.term_length;
     metadata.page_size = options_.log_page_size;
     metadata.receiver_window_length = pending.window_length;
-    describe_socket_buffers(endpoint, metadata);
+    describe_socket_buffers(endpoint, *pending.transport->binding, metadata);
     metadata.session_id = setup.session_id;
     metadata.stream_id = setup.stream_id;
     metadata.group = (setup.flags & wire::flag::kGroup) != 0;
@@ -205,9 +211,8 @@ void Conductor::create_image(Instant now, const PendingImage& pending, LogFile l
     options.status_message_timeout = options_.status_message_timeout;
     options.liveness_timeout = options_.image_liveness_timeout;
     options.created = now;
-    options.binding = endpoint.binding.get();
-    options.queue = endpoint.queue;
-    options.source = pending.source;
+    options.binding = pending.transport->binding.get();
+    options.control = pending.transport->control.valid() ? pending.transport->control : pending.source;
 
     transport::ImageCounters counters;
     if (!allocate_image_counters(image, options.initial_position, counters)) {

@@ -94,7 +94,7 @@ void Conductor::describe_publication(PublicationState& publication, const Pendin
 }
 
 layout::LogBuffer Conductor::create_log(PublicationState& publication, const PendingAdd& add,
-    std::int32_t term_length, std::int32_t window, const ChannelEndpoint* endpoint) const {
+    std::int32_t term_length, std::int32_t window, const SendChannelEndpoint* endpoint) const {
     layout::LogMetadata metadata;
     metadata.correlation_id = publication.registration_id;
     metadata.initial_term_id = publication.initial_term_id;
@@ -124,7 +124,7 @@ layout::LogBuffer Conductor::create_log(PublicationState& publication, const Pen
         metadata.entity_tag = *add.params.tags->entity;
     }
     if (endpoint != nullptr) {
-        describe_socket_buffers(*endpoint, metadata);
+        describe_socket_buffers(*endpoint, *endpoint->transport.binding, metadata);
     }
     metadata.type = publication.is_exclusive ? layout::LogType::kExclusivePublication
                                              : layout::LogType::kConcurrentPublication;
@@ -307,8 +307,8 @@ Status Conductor::create_network_publication(Instant now, PendingAdd& add, SendC
     options.retransmit.delay = options_.retransmit_delay;
     options.retransmit.linger = options_.retransmit_linger;
     options.packets_per_send = static_cast<std::size_t>(options_.packets_per_send);
-    options.binding = endpoint.binding.get();
-    options.queue = endpoint.queue;
+    options.binding = endpoint.transport.binding.get();
+    options.queue = endpoint.transport.queue;
     options.destination = endpoint.destination;
     publication->core = std::make_unique<NetworkPublication>(options, log, counters, context_.system);
     count_mapped(publication->log);

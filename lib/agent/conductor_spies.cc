@@ -11,7 +11,7 @@ Result<Conductor::Step> Conductor::step_spy(PendingAdd& add) {
         return fail(ErrorCode::kInvalidChannel,
             "aeron-spy: listens to aeron:udp publications; aeron:ipc is subscribed without it");
     }
-    FULMAR_TRY(resolved, resolve_endpoint(add));
+    FULMAR_TRY(resolved, resolve_addresses(add));
     if (!resolved) {
         return Step::kWait;
     }
@@ -20,8 +20,11 @@ Result<Conductor::Step> Conductor::step_spy(PendingAdd& add) {
 }
 
 void Conductor::link_spy(SubscriptionState& subscription, NetworkPublicationState& publication) {
-    if (!subscription.params.is_spy || subscription.stream_id != publication.stream_id ||
-        subscription.spied_channel != publication.endpoint->canonical ||
+    const auto& tags = subscription.params.tags;
+    const ChannelEndpoint& endpoint = *publication.endpoint;
+    const bool is_meant = (tags && tags->channel && tags->channel == endpoint.identity.tag) ||
+                          subscription.spied_channel == endpoint.canonical;
+    if (!subscription.params.is_spy || !is_meant || subscription.stream_id != publication.stream_id ||
         !subscription.wants_session(publication.session_id) || !publication.core->takes_spies()) {
         return;
     }

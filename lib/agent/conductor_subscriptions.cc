@@ -27,7 +27,7 @@ Status Conductor::check_subscription(const PendingAdd& add, const ReceiveChannel
     return Done{};
 }
 
-void Conductor::create_subscription(PendingAdd& add, ReceiveChannelEndpoint* endpoint) {
+SubscriptionState& Conductor::keep_subscription(const PendingAdd& add, ReceiveChannelEndpoint* endpoint) {
     auto owned = std::make_unique<SubscriptionState>();
     SubscriptionState& subscription = *owned;
     subscription.channel = add.channel;
@@ -39,20 +39,29 @@ void Conductor::create_subscription(PendingAdd& add, ReceiveChannelEndpoint* end
     subscription.reliable = add.params.reliable.value_or(options_.reliable);
     subscription.rejoin = add.params.rejoin.value_or(options_.rejoin);
     if (add.params.is_spy) {
-        subscription.spied_channel = canonical_of(add, false);
+        subscription.spied_channel = canonical_of(add);
     }
     subscriptions_.push_back(std::move(owned));
+    return subscription;
+}
 
+/// Links what needs no network: IPC publications, or as a spy those to the network.
+void Conductor::link_local(SubscriptionState& subscription) {
+    for (const auto& publication : ipc_publications_) {
+        link_ipc_subscriber(subscription, *publication);
+    }
+    for (const auto& publication : publications_) {
+        link_spy(subscription, *publication);
+    }
+}
+
+void Conductor::create_subscription(PendingAdd& add, ReceiveChannelEndpoint* endpoint) {
+    SubscriptionState& subscription = keep_subscription(add, endpoint);
     events_.send(layout::EventType::kSubscriptionReady,
         layout::SubscriptionReady{
             add.correlation_id, endpoint == nullptr ? layout::kNullCounterId : endpoint->status.id()});
     if (endpoint == nullptr) {
-        for (const auto& publication : ipc_publications_) {
-            link_ipc_subscriber(subscription, *publication);
-        }
-        for (const auto& publication : publications_) {
-            link_spy(subscription, *publication);
-        }
+        link_local(subscription);
         return;
     }
     ++endpoint->references;
@@ -72,13 +81,18 @@ void Conductor::create_subscription(PendingAdd& add, ReceiveChannelEndpoint* end
 }
 
 void Conductor::on_remove_subscription(const layout::RemoveResource& command) {
-    for (std::size_t i = 0; i < subscriptions_.size(); ++i) {
+    bool is_known = false;
+    for (std::size_t i = subscriptions_.size(); i-- > 0;) {
+        // With its local destinations.
         if (subscriptions_[i]->registration_id == command.registration_id &&
             subscriptions_[i]->client_id == command.client_id) {
-            events_.operation_success(command.correlation_id);
             remove_subscription(i);
-            return;
+            is_known = true;
         }
+    }
+    if (is_known) {
+        events_.operation_success(command.correlation_id);
+        return;
     }
     refuse(command.correlation_id, ErrorCode::kUnknownSubscription,
         "remove subscription: this client has no subscription of that registration id");

@@ -86,10 +86,13 @@ struct SubscriberLink {
     observe::Counter position;
 };
 
+/// A subscription; or what a multi-destination subscription listens to by IPC or as a spy, which has the
+/// subscription's registration id, and a channel, parameters and images of its own.
 struct SubscriptionState {
     std::string channel;
     config::ChannelParams params;
     std::int64_t registration_id = 0;
+    std::int64_t destination_id = -1;  ///< of the command that added the destination; -1: is none
     std::int64_t client_id = 0;
     std::int32_t stream_id = 0;
     ReceiveChannelEndpoint* endpoint = nullptr;  ///< null for IPC and spies
@@ -130,7 +133,8 @@ struct ImageState {
 struct PendingImage {
     std::uint64_t task_id = 0;
     std::int64_t correlation_id = 0;
-    ReceiveChannelEndpoint* endpoint = nullptr;
+    ReceiveTransport* transport = nullptr;
+    ReceiveChannelEndpoint* endpoint = nullptr;  ///< the transport's
     wire::Setup setup;
     port::Endpoint source;
     std::int32_t window_length = 0;
@@ -146,19 +150,26 @@ struct CounterState {
 
 inline constexpr std::int64_t kNullClientId = -1;
 
-/// An ADD_PUBLICATION or ADD_SUBSCRIPTION in progress. It is looked at afresh after each step, so that what
-/// changed while the resource agent worked is seen.
+/// An ADD_PUBLICATION, ADD_SUBSCRIPTION or ADD_RCV_DESTINATION in progress. It is looked at afresh after each
+/// step, so that what changed while the resource agent worked is seen.
 struct PendingAdd {
-    enum class Kind : std::uint8_t { kPublication, kExclusivePublication, kSubscription };
+    enum class Kind : std::uint8_t {
+        kPublication,
+        kExclusivePublication,
+        kSubscription,
+        kReceiveDestination,
+    };
     Kind kind = Kind::kPublication;
     std::int64_t client_id = 0;
     std::int64_t correlation_id = 0;
+    std::int64_t target_id = 0;  ///< of a destination: its subscription's registration id
     std::int32_t stream_id = 0;
     std::string channel;
     config::ChannelParams params;
 
     std::uint64_t task_id = 0;  ///< 0: not waiting for the resource agent
     port::Endpoint address;     ///< of the endpoint parameter; invalid until resolved
+    port::Endpoint control;     ///< of the control parameter
     port::Endpoint local;       ///< of the interface parameter
     port::PacketPort* port = nullptr;
     std::unique_ptr<port::Binding> binding;
@@ -167,14 +178,31 @@ struct PendingAdd {
     LogFile log;
 
     [[nodiscard]] bool is_exclusive() const { return kind == Kind::kExclusivePublication; }
-    /// Names are resolved in this order: endpoint, interface.
+    /// The next host to resolve, in this order: endpoint, control, interface. Null: all are.
+    [[nodiscard]] const std::string* unresolved_host() const {
+        if (params.endpoint && !address.valid()) {
+            return &params.endpoint->host;
+        }
+        if (params.control && !control.valid()) {
+            return &params.control->host;
+        }
+        if (params.network_interface && !local.valid()) {
+            return &params.network_interface->host;
+        }
+        return nullptr;
+    }
+    /// What unresolved_host() resolved to.
     void take_address(const port::IpAddress& ip) {
-        if (!address.valid()) {
+        if (params.endpoint && !address.valid()) {
             address = {ip, params.endpoint->port};
+        } else if (params.control && !control.valid()) {
+            control = {ip, params.control->port};
         } else {
             local = {ip, params.network_interface->port};
         }
     }
+    /// Nothing in the channel but perhaps a tag says which socket is meant.
+    [[nodiscard]] bool has_no_address() const { return !params.endpoint && !params.control; }
 };
 
 }  // namespace fulmar::agent

@@ -18,6 +18,8 @@ constexpr std::size_t kCommandsPerPoll = 16;
 /// A session whose SETUP does not come is forgotten, so that its next data asks again.
 constexpr Duration kPendingSetupTimeout = seconds(1);
 constexpr Duration kPendingCheckInterval = milliseconds(100);
+/// How often whoever sends to a control address hears of us. source: Aeron.
+constexpr Duration kSetupRequestInterval = seconds(1);
 
 [[nodiscard]] std::uint64_t key_of(std::int32_t id) {
     return static_cast<std::uint32_t>(id);
@@ -25,6 +27,11 @@ constexpr Duration kPendingCheckInterval = milliseconds(100);
 
 [[nodiscard]] bool is_interested(StreamInterest& stream, std::int32_t session_id) {
     return stream.any_session > 0 || stream.sessions.find(key_of(session_id)) != nullptr;
+}
+
+[[nodiscard]] transport::PacketOrigin origin_of(
+    const ReceiveTransport& transport, const port::RxPacket& packet) {
+    return {packet.binding, transport.control.valid() ? transport.control : packet.source};
 }
 }  // namespace
 
@@ -69,11 +76,11 @@ int Receiver::poll_queues(Instant now) {
         std::int64_t bytes = 0;
         for (std::size_t i = 0; i < count; ++i) {
             bytes += received_[i].length;
-            auto* endpoint = static_cast<ChannelEndpoint*>(received_[i].binding->cookie);
-            if (endpoint->kind == EndpointKind::kReceive) {
-                on_datagram(now, static_cast<ReceiveChannelEndpoint&>(*endpoint), received_[i]);
+            Transport& transport = Transport::of(*received_[i].binding);
+            if (transport.kind == EndpointKind::kReceive) {
+                on_datagram(now, static_cast<ReceiveTransport&>(transport), received_[i]);
             } else if (context_.sender != nullptr) {
-                context_.sender->on_datagram(now, static_cast<SendChannelEndpoint&>(*endpoint), received_[i]);
+                context_.sender->on_datagram(now, send_endpoint_of(transport), received_[i]);
             }
         }
         if (count > 0) {
@@ -94,7 +101,7 @@ int Receiver::transmit(Instant now) {
         if (batch_.empty()) {
             continue;
         }
-        const std::size_t taken = image->options().queue->send(now, batch_.packets());
+        const std::size_t taken = send(now, batch_.packets());
         image->on_transmitted(batch_, taken);
         if (taken < batch_.size()) {
             context_.system[SystemCounter::kShortSends].increment_shared();
@@ -104,7 +111,22 @@ int Receiver::transmit(Instant now) {
     return work;
 }
 
-void Receiver::on_datagram(Instant now, ReceiveChannelEndpoint& endpoint, const port::RxPacket& packet) {
+/// What an image says may leave by several ports. One that is full does not hold up the others.
+std::size_t Receiver::send(Instant now, std::span<const port::TxPacket> packets) {
+    std::size_t taken = 0;
+    while (!packets.empty()) {
+        port::PacketQueue* queue = Transport::of(*packets.front().binding).queue;
+        std::size_t length = 1;
+        while (length < packets.size() && Transport::of(*packets[length].binding).queue == queue) {
+            ++length;
+        }
+        taken += queue->send(now, packets.first(length));
+        packets = packets.subspan(length);
+    }
+    return taken;
+}
+
+void Receiver::on_datagram(Instant now, ReceiveTransport& transport, const port::RxPacket& packet) {
     const std::span<const std::byte> bytes{packet.bytes, packet.length};
     if (wire::check_datagram(bytes) != wire::FrameFault::kNone) {
         context_.system[SystemCounter::kInvalidPackets].increment_shared();
@@ -112,27 +134,28 @@ void Receiver::on_datagram(Instant now, ReceiveChannelEndpoint& endpoint, const 
     }
     switch (wire::read_frame_header(packet.bytes).type) {
         case wire::FrameType::kData:
-        case wire::FrameType::kPad: on_data(now, endpoint, packet); break;
-        case wire::FrameType::kSetup: on_setup(now, endpoint, packet); break;
-        case wire::FrameType::kRttMeasurement: {
-            const wire::RttMeasurement request = wire::read_rtt_measurement(packet.bytes);
-            auto* stream = endpoint.streams.find(key_of(request.stream_id));
-            auto* entry = stream == nullptr ? nullptr : (*stream)->entries.find(key_of(request.session_id));
-            if (entry != nullptr && entry->image != nullptr &&
-                (request.receiver_id == 0 || request.receiver_id == endpoint.receiver_id)) {
-                batch_.clear();
-                entry->image->on_rtt_measurement(request, batch_);
-                if (!batch_.empty()) {
-                    endpoint.queue->send(now, batch_.packets());
-                }
-            }
-            break;
-        }
+        case wire::FrameType::kPad: on_data(now, transport, packet); break;
+        case wire::FrameType::kSetup: on_setup(now, transport, packet); break;
+        case wire::FrameType::kRttMeasurement: on_rtt_measurement(now, transport, packet); break;
         default: context_.system[SystemCounter::kInvalidPackets].increment_shared(); break;
     }
 }
 
-void Receiver::on_data(Instant now, ReceiveChannelEndpoint& endpoint, const port::RxPacket& packet) {
+void Receiver::on_rtt_measurement(Instant now, ReceiveTransport& transport, const port::RxPacket& packet) {
+    ReceiveChannelEndpoint& endpoint = receive_endpoint_of(transport);
+    const wire::RttMeasurement request = wire::read_rtt_measurement(packet.bytes);
+    auto* stream = endpoint.streams.find(key_of(request.stream_id));
+    auto* entry = stream == nullptr ? nullptr : (*stream)->entries.find(key_of(request.session_id));
+    if (entry != nullptr && entry->image != nullptr &&
+        (request.receiver_id == 0 || request.receiver_id == endpoint.receiver_id)) {
+        batch_.clear();
+        entry->image->on_rtt_measurement(request, origin_of(transport, packet), batch_);
+        (void)send(now, batch_.packets());
+    }
+}
+
+void Receiver::on_data(Instant now, ReceiveTransport& transport, const port::RxPacket& packet) {
+    ReceiveChannelEndpoint& endpoint = receive_endpoint_of(transport);
     const std::int32_t stream_id = base::load_le<std::int32_t>(packet.bytes, wire::field::kStreamId);
     const std::int32_t session_id = base::load_le<std::int32_t>(packet.bytes, wire::field::kSessionId);
     auto* found = endpoint.streams.find(key_of(stream_id));
@@ -142,7 +165,8 @@ void Receiver::on_data(Instant now, ReceiveChannelEndpoint& endpoint, const port
     StreamInterest& stream = **found;
     if (SessionEntry* entry = stream.entries.find(key_of(session_id))) {
         if (entry->image != nullptr) {
-            entry->image->on_data(now, packet.bytes, static_cast<std::int32_t>(packet.length));
+            entry->image->on_data(
+                now, origin_of(transport, packet), packet.bytes, static_cast<std::int32_t>(packet.length));
         }
         return;
     }
@@ -158,24 +182,41 @@ void Receiver::on_data(Instant now, ReceiveChannelEndpoint& endpoint, const port
     }
     stream.entries.at(key_of(session_id)) = {
         nullptr, SessionState::kPendingSetup, now + kPendingSetupTimeout};
-    elicit_setup(now, endpoint, session_id, stream_id, packet.source);
+    elicit_setup(now, transport, session_id, stream_id, origin_of(transport, packet).control);
 }
 
-void Receiver::elicit_setup(Instant now, ReceiveChannelEndpoint& endpoint, std::int32_t session_id,
-    std::int32_t stream_id, const port::Endpoint& source) {
+void Receiver::elicit_setup(Instant now, ReceiveTransport& transport, std::int32_t session_id,
+    std::int32_t stream_id, const port::Endpoint& to) {
     wire::StatusMessage message;
     message.flags = wire::flag::kSendSetup;
     message.session_id = session_id;
     message.stream_id = stream_id;
-    message.receiver_id = endpoint.receiver_id;
+    message.receiver_id = receive_endpoint_of(transport).receiver_id;
     batch_.clear();
     wire::write_status_message(
-        batch_.add_control(wire::kStatusMessageLength, endpoint.binding.get(), source), message);
-    endpoint.queue->send(now, batch_.packets());
+        batch_.add_control(wire::kStatusMessageLength, transport.binding.get(), to), message);
+    transport.queue->send(now, batch_.packets());
     context_.system[SystemCounter::kStatusMessagesSent].increment_relaxed();
 }
 
-void Receiver::on_setup(Instant now, ReceiveChannelEndpoint& endpoint, const port::RxPacket& packet) {
+/// Whoever sends behind a control address learns from this who wants data, and from its repeats that it
+/// still does.
+void Receiver::request_setups(Instant now) {
+    for (ReceiveChannelEndpoint* endpoint : endpoints_) {
+        if (endpoint->streams.empty()) {
+            continue;
+        }
+        for (ReceiveTransport* transport : endpoint->polled) {
+            if (transport->control.valid() && now >= transport->next_setup_request) {
+                transport->next_setup_request = now + kSetupRequestInterval;
+                elicit_setup(now, *transport, 0, 0, transport->control);
+            }
+        }
+    }
+}
+
+void Receiver::on_setup(Instant now, ReceiveTransport& transport, const port::RxPacket& packet) {
+    ReceiveChannelEndpoint& endpoint = receive_endpoint_of(transport);
     const wire::Setup setup = wire::read_setup(packet.bytes);
     const bool possible =
         setup.term_length >= wire::kTermLengthMin && setup.term_length <= wire::kTermLengthMax &&
@@ -201,14 +242,18 @@ void Receiver::on_setup(Instant now, ReceiveChannelEndpoint& endpoint, const por
         entry = &stream.entries.at(key_of(setup.session_id));
         entry->state = SessionState::kPendingSetup;
     }
-    if (entry->image != nullptr || entry->state != SessionState::kPendingSetup) {
+    if (entry->image != nullptr) {
+        entry->image->on_setup(now, origin_of(transport, packet));
+        return;
+    }
+    if (entry->state != SessionState::kPendingSetup) {
         return;
     }
     if (stream.images >= context_.stream_session_limit) {
         stream.entries.erase(key_of(setup.session_id));
         return;
     }
-    if (context_.requests->try_push({&endpoint, setup, packet.source})) {
+    if (context_.requests->try_push({&transport, setup, packet.source})) {
         entry->state = SessionState::kInitInProgress;
         entry->deadline = Instant::never();
     } else {
@@ -219,6 +264,9 @@ void Receiver::on_setup(Instant now, ReceiveChannelEndpoint& endpoint, const por
 
 void Receiver::expire_pending(Instant now) {
     next_pending_check_ = now + kPendingCheckInterval;
+    if (controls_ > 0) {
+        request_setups(now);
+    }
     for (ReceiveChannelEndpoint* endpoint : endpoints_) {
         endpoint->streams.for_each([now](std::uint64_t, std::unique_ptr<StreamInterest>& stream) {
             std::vector<std::uint64_t> over;
@@ -237,19 +285,12 @@ void Receiver::expire_pending(Instant now) {
 
 void Receiver::execute(Instant now, const ReceiverCommand& command) {
     using Kind = ReceiverCommand::Kind;
-    (void)now;
     switch (command.kind) {
-        case Kind::kAddEndpoint:
-            endpoints_.push_back(command.endpoint);
-            command.endpoint->queue->add(*command.endpoint->binding);
-            break;
-        case Kind::kRemoveEndpoint:
-            std::erase(endpoints_, command.endpoint);
-            command.endpoint->queue->remove(*command.endpoint->binding);
-            // SYNC(endpoint.released): release; the conductor may free it from here on.
-            command.endpoint->released.store(true, std::memory_order_release);
-            break;
-        case Kind::kAddSubscription: add_interest(command); break;
+        case Kind::kAddEndpoint: endpoints_.push_back(command.endpoint); break;
+        case Kind::kRemoveEndpoint: remove_endpoint(*command.endpoint); break;
+        case Kind::kAddTransport: add_transport(now, *command.transport); break;
+        case Kind::kRemoveTransport: remove_transport(*command.transport); break;
+        case Kind::kAddSubscription: add_interest(now, command); break;
         case Kind::kRemoveSubscription: remove_interest(command); break;
         case Kind::kAddImage: add_image(*command.endpoint, *command.image); break;
         case Kind::kRemoveImage: remove_image(*command.endpoint, *command.image); break;
@@ -272,13 +313,53 @@ void Receiver::execute(Instant now, const ReceiverCommand& command) {
     }
 }
 
-void Receiver::add_interest(const ReceiverCommand& command) {
+void Receiver::add_transport(Instant now, ReceiveTransport& transport) {
+    receive_endpoint_of(transport).polled.push_back(&transport);
+    transport.queue->add(*transport.binding);
+    if (transport.control.valid()) {
+        ++controls_;
+        transport.next_setup_request = now + kSetupRequestInterval;
+        elicit_setup(now, transport, 0, 0, transport.control);
+    }
+}
+
+void Receiver::remove_transport(ReceiveTransport& transport) {
+    ReceiveChannelEndpoint& endpoint = receive_endpoint_of(transport);
+    std::erase(endpoint.polled, &transport);
+    transport.queue->remove(*transport.binding);
+    controls_ -= transport.control.valid() ? 1 : 0;
+    endpoint.streams.for_each([&transport](std::uint64_t, std::unique_ptr<StreamInterest>& stream) {
+        stream->entries.for_each([&transport](std::uint64_t, SessionEntry& entry) {
+            if (entry.image != nullptr) {
+                entry.image->remove_path(transport.binding.get());
+            }
+        });
+    });
+    // SYNC(transport.released): release; the conductor may free it from here on.
+    transport.released.store(true, std::memory_order_release);
+}
+
+void Receiver::remove_endpoint(ReceiveChannelEndpoint& endpoint) {
+    while (!endpoint.polled.empty()) {
+        remove_transport(*endpoint.polled.back());
+    }
+    std::erase(endpoints_, &endpoint);
+    // SYNC(endpoint.released): release; the conductor may free it from here on.
+    endpoint.released.store(true, std::memory_order_release);
+}
+
+void Receiver::add_interest(Instant now, const ReceiverCommand& command) {
     auto& stream = command.endpoint->streams.at(key_of(command.stream_id));
     if (stream == nullptr) {
         stream = std::make_unique<StreamInterest>();
     }
     if (command.has_session) {
         ++stream->sessions.at(key_of(command.session_id));
+        for (ReceiveTransport* transport : command.endpoint->polled) {
+            if (transport->control.valid()) {
+                elicit_setup(now, *transport, command.session_id, command.stream_id, transport->control);
+            }
+        }
     } else {
         ++stream->any_session;
     }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "agent/agent_commands.h"
@@ -40,7 +41,7 @@ class Receiver {
 
     int poll(Instant now);
 
-    void on_datagram(Instant now, ReceiveChannelEndpoint& endpoint, const port::RxPacket& packet);
+    void on_datagram(Instant now, ReceiveTransport& transport, const port::RxPacket& packet);
 
   private:
     void check_for_stall(Instant now);
@@ -48,11 +49,17 @@ class Receiver {
     int poll_queues(Instant now);
     int transmit(Instant now);
     void execute(Instant now, const ReceiverCommand& command);
-    void on_data(Instant now, ReceiveChannelEndpoint& endpoint, const port::RxPacket& packet);
-    void on_setup(Instant now, ReceiveChannelEndpoint& endpoint, const port::RxPacket& packet);
-    void elicit_setup(Instant now, ReceiveChannelEndpoint& endpoint, std::int32_t session_id,
-        std::int32_t stream_id, const port::Endpoint& source);
-    static void add_interest(const ReceiverCommand& command);
+    std::size_t send(Instant now, std::span<const port::TxPacket> packets);
+    void on_data(Instant now, ReceiveTransport& transport, const port::RxPacket& packet);
+    void on_setup(Instant now, ReceiveTransport& transport, const port::RxPacket& packet);
+    void on_rtt_measurement(Instant now, ReceiveTransport& transport, const port::RxPacket& packet);
+    void elicit_setup(Instant now, ReceiveTransport& transport, std::int32_t session_id,
+        std::int32_t stream_id, const port::Endpoint& to);
+    void request_setups(Instant now);
+    void add_transport(Instant now, ReceiveTransport& transport);
+    void remove_transport(ReceiveTransport& transport);
+    void remove_endpoint(ReceiveChannelEndpoint& endpoint);
+    void add_interest(Instant now, const ReceiverCommand& command);
     static void remove_interest(const ReceiverCommand& command);
     static void endpoint_forget(ReceiveChannelEndpoint& endpoint, std::int32_t stream_id);
     void add_image(ReceiveChannelEndpoint& endpoint, transport::Image& image);
@@ -66,6 +73,7 @@ class Receiver {
     transport::TransmitBatch batch_;
     std::vector<port::RxPacket> received_;
     Instant next_pending_check_;
+    std::size_t controls_ = 0;  ///< transports that ask for setups by themselves
     bool started_ = false;
     Instant last_poll_;
 };

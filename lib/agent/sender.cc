@@ -48,9 +48,13 @@ int Sender::drain_commands() {
 void Sender::execute(const SenderCommand& command) {
     using Kind = SenderCommand::Kind;
     switch (command.kind) {
-        case Kind::kAddEndpoint: command.endpoint->queue->add(*command.endpoint->binding); break;
+        case Kind::kAddEndpoint: {
+            Transport& transport = command.endpoint->transport;
+            transport.queue->add(*transport.binding);
+            break;
+        }
         case Kind::kRemoveEndpoint:
-            command.endpoint->queue->remove(*command.endpoint->binding);
+            command.endpoint->transport.queue->remove(*command.endpoint->transport.binding);
             // SYNC(endpoint.released): release; the conductor may free it from here on.
             command.endpoint->released.store(true, std::memory_order_release);
             break;
@@ -109,8 +113,7 @@ int Sender::poll_queues(Instant now) {
         std::int64_t bytes = 0;
         for (std::size_t i = 0; i < count; ++i) {
             bytes += received_[i].length;
-            auto* endpoint = static_cast<ChannelEndpoint*>(received_[i].binding->cookie);
-            on_datagram(now, static_cast<SendChannelEndpoint&>(*endpoint), received_[i]);
+            on_datagram(now, send_endpoint_of(Transport::of(*received_[i].binding)), received_[i]);
         }
         if (count > 0) {
             queue->release({received_.data(), count});
@@ -154,7 +157,7 @@ void Sender::on_datagram(Instant now, SendChannelEndpoint& endpoint, const port:
                 replies_.clear();
                 publication->on_rtt_measurement(request, packet.source, replies_);
                 if (!replies_.empty()) {
-                    endpoint.queue->send(now, replies_.packets());
+                    endpoint.transport.queue->send(now, replies_.packets());
                 }
             }
             break;

@@ -162,9 +162,9 @@ constexpr std::int32_t kWindowMax = kTermLengthMax / 2;
 constexpr std::array kKeys{
     KeyRow{"endpoint", store<&P::endpoint, detail::host_port_value>},
     KeyRow{"interface", store<&P::network_interface, detail::interface_value>},
-    KeyRow{"control", store<&P::control, detail::host_port_value>, Support::kNotYet},
-    KeyRow{"control-mode", store_control_mode, Support::kNotYet},
-    KeyRow{"tags", store<&P::tags, detail::tags_value>, Support::kNotYet},
+    KeyRow{"control", store<&P::control, detail::host_port_value>},
+    KeyRow{"control-mode", store_control_mode},
+    KeyRow{"tags", store<&P::tags, detail::tags_value>},
     KeyRow{"alias", store_alias},
     KeyRow{"session-id", store_session_id},
     KeyRow{"stream-id", store_int<&P::stream_id, INT32_MIN, INT32_MAX>},
@@ -290,11 +290,11 @@ void collect_unsupported_values(ChannelParams& params) {
     if (params.tether == false) {
         list.emplace_back("tether=false");
     }
+    if (params.control_mode == ControlMode::kResponse) {
+        list.emplace_back("control-mode=response");
+    }
     if (params.ats == true) {
         list.emplace_back("ats=true");
-    }
-    if (params.session_id_tag) {
-        list.emplace_back("session-id=tag:" + std::to_string(*params.session_id_tag));
     }
     if (params.congestion_control == CongestionControlKind::kCubic) {
         list.emplace_back("cc=cubic");
@@ -311,6 +311,9 @@ Status check_addresses(const ChannelParams& params) {
         params.endpoint || params.control || params.tags || params.control_mode != ControlMode::kNone;
     if (params.media == Media::kUdp && !addressed) {
         return invalid("channel aeron:udp needs an endpoint, such as aeron:udp?endpoint=host:port");
+    }
+    if (params.control_mode == ControlMode::kDynamic && !params.control) {
+        return invalid("channel key control-mode=dynamic: needs control=host:port");
     }
     return Done{};
 }

@@ -29,7 +29,20 @@ Image::Image(const ImageOptions& options, layout::LogBuffer log, const ImageCoun
       consumed_(options.initial_position) {
     counters_.receiver_hwm.set_release(options.initial_position);
     counters_.receiver_position.set_release(options.initial_position);
-    log_.set_active_transport_count(1);
+    paths_.heard(options.created, {options.binding, options_.control});
+    show_paths();
+}
+
+/// What tells a client that a further transport has taken over.
+void Image::show_paths() {
+    const bool is_active = state_.load(std::memory_order_relaxed) == State::kActive;
+    log_.set_active_transport_count(is_active ? static_cast<std::int32_t>(paths_.size()) : 0);
+}
+
+void Image::remove_path(const port::Binding* binding) {
+    if (paths_.remove(binding)) {
+        show_paths();
+    }
 }
 
 bool Image::add_subscriber(const observe::Counter& position) {
@@ -86,8 +99,8 @@ bool Image::subscribers_at(std::int64_t position) const {
 void Image::start_draining(Instant now) {
     drain_started_ = now;
     sm_due_ = true;
-    log_.set_active_transport_count(0);
     state_.store(State::kDraining, std::memory_order_release);
+    show_paths();
 }
 
 void Image::on_timer(Instant now) {

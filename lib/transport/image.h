@@ -17,6 +17,7 @@
 #include "observe/counters.h"
 #include "port/packet_port.h"
 #include "transport/gap_list.h"
+#include "transport/image_paths.h"
 #include "transport/system_counters.h"
 #include "transport/transmit_batch.h"
 #include "wire/frame.h"
@@ -40,9 +41,8 @@ struct ImageOptions {
     Duration status_message_probe_delay = microseconds(500);
     Duration liveness_timeout = seconds(10);
     Instant created;
-    port::Binding* binding = nullptr;
-    port::PacketQueue* queue = nullptr;
-    port::Endpoint source;  ///< where control frames go
+    port::Binding* binding = nullptr;  ///< where its setup came in
+    port::Endpoint control;            ///< where control frames go that way
 };
 
 struct ImageCounters {
@@ -79,7 +79,11 @@ class Image {
     // ---- receiver agent ----------------------------------------------------------------------------
 
     /// A DATA, PAD or heartbeat datagram whose envelope was checked. Anything wrong inside is counted.
-    void on_data(Instant now, const std::byte* packet, std::int32_t length);
+    void on_data(Instant now, const PacketOrigin& origin, const std::byte* packet, std::int32_t length);
+    /// A further SETUP of the same stream: its sender is one too.
+    void on_setup(Instant now, const PacketOrigin& origin);
+    /// That binding is going: nothing may be sent by it any more.
+    void remove_path(const port::Binding* binding);
     /// Status messages, NAKs, and gap filling when unreliable; also moves the window.
     void poll_transmit(Instant now, TransmitBatch& batch);
     /// Packets of the batch from `taken` on were not sent: what they carried is due again.
@@ -89,9 +93,13 @@ class Image {
     void remove_subscriber(std::int32_t counter_id);
     /// From now on answers with ERR instead of status messages.
     void reject(std::string_view reason);
-    void on_rtt_measurement(const wire::RttMeasurement& request, TransmitBatch& batch);
+    void on_rtt_measurement(
+        const wire::RttMeasurement& request, const PacketOrigin& origin, TransmitBatch& batch);
     /// The receiver's process stood still for that long: the sender was not silent, we did not listen.
-    void on_receiver_stall(Duration length) { last_packet_ = last_packet_ + length; }
+    void on_receiver_stall(Duration length) {
+        last_packet_ = last_packet_ + length;
+        paths_.forgive(length);
+    }
     /// Draining on end of stream, silence or no subscribers; then linger. Call once per duty cycle.
     void on_timer(Instant now);
 
@@ -109,7 +117,9 @@ class Image {
     std::atomic<bool> released_by_receiver{false};
 
   private:
-    void on_heartbeat(Instant now, std::int64_t position, std::uint8_t flags);
+    void heard(Instant now, const PacketOrigin& origin);
+    void show_paths();
+    void on_heartbeat(Instant now, const PacketOrigin& origin, std::int64_t position, std::uint8_t flags);
     void insert_frames(Instant now, std::int64_t position, const std::byte* packet, std::int32_t length);
     [[nodiscard]] bool packet_extent(
         const std::byte* packet, std::int32_t length, std::int64_t& extent) const;
@@ -135,6 +145,7 @@ class Image {
     LossObserver* const loss_;
 
     GapList gaps_;
+    ImagePaths paths_;
     std::int64_t last_sm_position_;
     std::int64_t consumed_position_;  ///< what every subscriber has consumed, clamped to what can be true
     Instant sm_deadline_;

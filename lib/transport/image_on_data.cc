@@ -41,7 +41,21 @@ bool Image::packet_extent(const std::byte* packet, std::int32_t length, std::int
     return walked == length;
 }
 
-void Image::on_data(Instant now, const std::byte* packet, std::int32_t length) {
+void Image::heard(Instant now, const PacketOrigin& origin) {
+    last_packet_ = now;
+    if (paths_.heard(now, origin)) [[unlikely]] {
+        show_paths();
+    }
+}
+
+/// The way is alive, the image need not be: a sender that has left it behind asks for a new one.
+void Image::on_setup(Instant now, const PacketOrigin& origin) {
+    if (!is_rejected() && paths_.heard(now, origin)) {
+        show_paths();
+    }
+}
+
+void Image::on_data(Instant now, const PacketOrigin& origin, const std::byte* packet, std::int32_t length) {
     if (is_rejected() || state_.load(std::memory_order_relaxed) == State::kLinger) {
         return;
     }
@@ -57,7 +71,7 @@ void Image::on_data(Instant now, const std::byte* packet, std::int32_t length) {
         base::compute_position(term_id, term_offset, log_.shift(), options_.initial_term_id);
     if (base::load_le<std::int32_t>(packet, wire::field::kFrameLength) == 0) {
         if (length == wire::kDataHeaderLength) {
-            on_heartbeat(now, position, base::load_le<std::uint8_t>(packet, wire::field::kFlags));
+            on_heartbeat(now, origin, position, base::load_le<std::uint8_t>(packet, wire::field::kFlags));
         } else {
             system_[SystemCounter::kInvalidPackets].increment_shared();
         }
@@ -74,7 +88,7 @@ void Image::on_data(Instant now, const std::byte* packet, std::int32_t length) {
         system_[SystemCounter::kFlowControlOverRuns].increment_relaxed();
         return;
     }
-    last_packet_ = now;
+    heard(now, origin);
     switch (gaps_.fit(position, end)) {
         case GapList::Fit::kNew: {
             const std::int64_t hwm = gaps_.hwm();
@@ -135,7 +149,7 @@ void Image::insert_frames(Instant now, std::int64_t position, const std::byte* p
     publish_positions();
 }
 
-void Image::on_heartbeat(Instant now, std::int64_t position, std::uint8_t flags) {
+void Image::on_heartbeat(Instant now, const PacketOrigin& origin, std::int64_t position, std::uint8_t flags) {
     system_[SystemCounter::kHeartbeatsReceived].increment_relaxed();
     if (position < last_sm_position_ - log_.term_length()) {
         system_[SystemCounter::kFlowControlUnderRuns].increment_relaxed();
@@ -146,14 +160,15 @@ void Image::on_heartbeat(Instant now, std::int64_t position, std::uint8_t flags)
         system_[SystemCounter::kFlowControlOverRuns].increment_relaxed();
         return;
     }
-    last_packet_ = now;
+    heard(now, origin);
     const std::int64_t hwm = gaps_.hwm();
     if (position > hwm && gaps_.announce(position, now + options_.nak_delay)) {
         report_loss(position - hwm);
         publish_positions();
     }
-    if ((flags & wire::flag::kEndOfStream) != 0) {
-        end_position_ = std::max(end_position_, position);
+    // One of several senders that ends leaves the stream to the others.
+    if ((flags & wire::flag::kEndOfStream) != 0 && paths_.ended(origin.binding, position)) {
+        end_position_ = std::max({end_position_, position, paths_.end_position()});
         log_.set_end_of_stream_position(end_position_);
         end_of_stream_.store(true, std::memory_order_release);
         if ((flags & wire::flag::kRevoked) != 0 && !revoked_) {

@@ -17,7 +17,7 @@ constexpr std::int32_t kNakBackoffDoublings = 3;
 }  // namespace
 
 void Image::poll_transmit(Instant now, TransmitBatch& batch) {
-    if (state_.load(std::memory_order_relaxed) == State::kLinger || batch.full()) {
+    if (state_.load(std::memory_order_relaxed) == State::kLinger || batch.room() < paths_.size()) {
         return;
     }
     if (is_rejected()) {
@@ -63,8 +63,14 @@ void Image::send_status_message(Instant now, TransmitBatch& batch, std::uint8_t 
     message.consumption_term_offset = base::compute_term_offset(consumed_position_, log_.term_length());
     message.receiver_window = options_.window_length;
     message.receiver_id = options_.receiver_id;
-    wire::write_status_message(
-        batch.add_control(wire::kStatusMessageLength, options_.binding, options_.source), message);
+    if (paths_.size() > 1 && paths_.expire(now, options_.liveness_timeout)) {
+        show_paths();
+    }
+    for (const ImagePaths::Path& path : paths_.all()) {
+        wire::write_status_message(
+            batch.add_control(wire::kStatusMessageLength, path.binding, path.control), message);
+        system_[SystemCounter::kStatusMessagesSent].increment_relaxed();
+    }
     last_sm_position_ = consumed_position_;
     // A sender that stands at the end of its window waits for this one message, and nothing tells us that it
     // was lost: it is repeated soon, and ever later while the window stays.
@@ -72,25 +78,26 @@ void Image::send_status_message(Instant now, TransmitBatch& batch, std::uint8_t 
         sm_due_ ? options_.status_message_probe_delay : sm_interval_ * 2, options_.status_message_timeout);
     sm_due_ = false;
     sm_deadline_ = now + sm_interval_;
-    system_[SystemCounter::kStatusMessagesSent].increment_relaxed();
 }
 
 void Image::send_error(Instant now, TransmitBatch& batch) {
-    batch.add(
-        reject_frame_.data(), reject_frame_length_, options_.binding, options_.source, TransmitBatch::Note());
+    for (const ImagePaths::Path& path : paths_.all()) {
+        batch.add(
+            reject_frame_.data(), reject_frame_length_, path.binding, path.control, TransmitBatch::Note());
+        system_[SystemCounter::kErrorFramesSent].increment_relaxed();
+    }
     sm_deadline_ = now + options_.status_message_timeout;
-    system_[SystemCounter::kErrorFramesSent].increment_relaxed();
 }
 
 void Image::add_naks(Instant now, TransmitBatch& batch) {
     std::size_t sent = 0;
-    for (std::size_t i = 0; i < gaps_.size() && sent < kNaksPerPass; ++i) {
+    for (std::size_t i = 0; i < gaps_.size() && sent < kNaksPerPass && !paths_.empty(); ++i) {
         Gap& gap = gaps_[i];
         if (now < gap.next_nak && !FULMAR_PLANTED(kNakWithoutDelay)) {
             continue;
         }
         // A NAK names one term; a gap across the end of a term takes two.
-        for (std::int64_t begin = gap.begin; begin < gap.end && !batch.full(); ++sent) {
+        for (std::int64_t begin = gap.begin; begin < gap.end && batch.room() >= paths_.size();) {
             const std::int64_t term_end = (begin | (log_.term_length() - 1)) + 1;
             const std::int64_t end = std::min(gap.end, term_end);
             wire::Nak nak;
@@ -99,9 +106,12 @@ void Image::add_naks(Instant now, TransmitBatch& batch) {
             nak.term_id = base::compute_term_id(begin, log_.shift(), options_.initial_term_id);
             nak.term_offset = base::compute_term_offset(begin, log_.term_length());
             nak.length = static_cast<std::int32_t>(end - begin);
-            wire::write_nak(batch.add_control(wire::kNakLength, options_.binding, options_.source,
-                                {begin, 0, TransmitBatch::Kind::kControl}),
-                nak);
+            for (const ImagePaths::Path& path : paths_.all()) {
+                wire::write_nak(batch.add_control(wire::kNakLength, path.binding, path.control,
+                                    {begin, 0, TransmitBatch::Kind::kControl}),
+                    nak);
+                ++sent;
+            }
             begin = end;
         }
         const auto slower = std::int64_t{1} << std::min(gap.naks, kNakBackoffDoublings);
@@ -140,7 +150,8 @@ void Image::fill_gaps(Instant now) {
     }
 }
 
-void Image::on_rtt_measurement(const wire::RttMeasurement& request, TransmitBatch& batch) {
+void Image::on_rtt_measurement(
+    const wire::RttMeasurement& request, const PacketOrigin& origin, TransmitBatch& batch) {
     if ((request.flags & wire::flag::kReply) == 0 || batch.full()) {
         return;
     }
@@ -149,7 +160,7 @@ void Image::on_rtt_measurement(const wire::RttMeasurement& request, TransmitBatc
     reply.reception_delta = 0;
     reply.receiver_id = options_.receiver_id;
     wire::write_rtt_measurement(
-        batch.add_control(wire::kRttMeasurementLength, options_.binding, options_.source), reply);
+        batch.add_control(wire::kRttMeasurementLength, origin.binding, origin.control), reply);
 }
 
 }  // namespace fulmar::transport

@@ -32,6 +32,7 @@ LOG_FIELDS = {
     'signal_eos': (493, 'B'), 'ssc': (494, 'B'), 'tether': (495, 'B'), 'revoked': (496, 'B'), 'type': (497, 'B'),
     'untethered_linger': (500, 'q'), 'tail 0': (0, 'q'), 'tail 1': (8, 'q'), 'tail 2': (16, 'q')}
 COUNTER, STATIC, SESSION, REJECT = 0x09, 0x0F, 0x12, 0x10
+ADD_RECEIVE, REMOVE_RECEIVE = 0x0C, 0x0D
 PUBLICATION, EXCLUSIVE, SUBSCRIPTION, REMOVE_PUBLICATION, REMOVE_SUBSCRIPTION, REMOVE_COUNTER = 1, 3, 4, 2, 5, 10
 
 
@@ -66,6 +67,10 @@ class Asker(RawClient):
         text = channel.encode()
         head = struct.pack('<q', -1) if kind == SUBSCRIPTION else b''
         return self.ask(kind, head + struct.pack('<ii', stream, len(text)) + text)
+
+    def destination(self, kind, target, channel):
+        text = channel.encode()
+        return self.ask(kind, struct.pack('<qi', target, len(text)) + text)
 
     def plain(self, text):
         """Without what is random or this driver's own."""
@@ -117,7 +122,7 @@ def describe_counters(asker):
         at, value = cnc.metadata_at + 512 * index, cnc.values_at + 128 * index
         if kind >= 7000 or 'version=' in label or (kind == 0 and index == 33):
             continue  # our own, whose version, and a threshold of the name resolver that we have not
-        label = re.sub(r'local-sockaddr: \d+', 'local-sockaddr:', label)
+        label = re.sub(r'local-sockaddr: \d+', 'local-sockaddr:', label).rstrip()
         ids = [cnc.i64(value + offset) for offset in (8, 16, 24)]
         deadline = cnc.i64(at + 8)
         key = key_of(kind, bytes(cnc.bytes[at + 16:at + 128]))
@@ -180,6 +185,56 @@ def reject(asker, image, reason):
     asker.events_only = True  # when an image ends, and its counters with it, is each driver's own
 
 
+def tags(asker, endpoint):
+    start = 'init-term-id=5|term-id=6|term-offset=4096|term-length=64k'
+    asker.add(SUBSCRIPTION, f'aeron:udp?endpoint={endpoint}|tags=1')
+    asker.add(SUBSCRIPTION, 'aeron:udp?tags=1')
+    asker.add(PUBLICATION, f'aeron:udp?endpoint={endpoint}|tags=7,70|session-id=7|mtu=1024|{start}')
+    asker.add(PUBLICATION, 'aeron:udp?tags=7|session-id=8', stream=11)
+    asker.add(PUBLICATION, 'aeron:udp?tags=7')
+    asker.add(EXCLUSIVE, f'aeron:udp?tags=7|session-id=tag:70|{start}', stream=12)
+    asker.add(SUBSCRIPTION, 'aeron-spy:aeron:udp?tags=7', stream=12)
+    asker.add(EXCLUSIVE, 'aeron:udp?tags=8')
+    asker.add(EXCLUSIVE, 'aeron:udp?tags=7|endpoint=127.0.0.1:9')
+    asker.add(EXCLUSIVE, f'aeron:udp?endpoint={endpoint}|session-id=tag:71')
+    await_that(lambda: sum(kind == 0x0F02 for kind, _ in asker.drain()) == 3, 'three images')
+    asker.events_only = True  # session and term ids of some are random
+
+
+def receive_destinations(asker, endpoint):
+    other = endpoint.replace('127.0.0.1', '127.0.0.2')
+    subscription = asker.add(SUBSCRIPTION, 'aeron:udp?control-mode=manual')
+    asker.destination(ADD_RECEIVE, subscription, f'aeron:udp?endpoint={endpoint}')
+    asker.destination(ADD_RECEIVE, subscription, 'aeron:udp?endpoint=127.0.0.1:0')
+    image = None
+    for number, address in enumerate((endpoint, other)):
+        if number == 1:
+            asker.destination(ADD_RECEIVE, subscription, f'aeron:udp?endpoint={other}')
+        publication = asker.add(EXCLUSIVE, f'aeron:udp?endpoint={address}|session-id=7|init-term-id=5|term-id=6|'
+                                           'term-offset=4096|term-length=64k')
+        image = image or struct.unpack_from('<q', asker.await_event(0x0F02))[0]
+        log = Log(os.path.join(asker.directory, 'publications', f'{publication}.logbuffer'))
+        await_that(log.is_connected, 'the publication is connected')
+        log = Log(os.path.join(asker.directory, 'images', f'{image}.logbuffer'))
+        await_that(lambda: struct.unpack_from('<i', log.bytes, log.metadata + 140)[0] == number + 1,
+                   f'the image hears {number + 1} sources')
+    asker.destination(REMOVE_RECEIVE, subscription, f'aeron:udp?endpoint={endpoint}')
+    asker.destination(REMOVE_RECEIVE, subscription, 'aeron:udp?endpoint=127.0.0.1:0')
+    asker.destination(REMOVE_RECEIVE, subscription, 'aeron:udp?endpoint=127.0.0.1:9')
+    await_that(lambda: struct.unpack_from('<i', log.bytes, log.metadata + 140)[0] == 1, 'one source is left')
+    asker.destination(ADD_RECEIVE, subscription, 'aeron:ipc')
+    asker.add(EXCLUSIVE, 'aeron:ipc?session-id=7|init-term-id=5|term-id=5|term-offset=0|term-length=64k')
+    asker.destination(ADD_RECEIVE, subscription, f'aeron-spy:aeron:udp?endpoint={endpoint}')
+    await_that(lambda: sum(kind == 0x0F02 for kind, _ in asker.drain()) == 3, 'three images')
+    asker.destination(REMOVE_RECEIVE, subscription, 'aeron:ipc')
+    asker.destination(REMOVE_RECEIVE, subscription, 'aeron:ipc')
+    for bad in (f'aeron:udp?endpoint={other}', f'aeron:udp?endpoint={endpoint}|mtu=1024', 'aeron:udp'):
+        asker.destination(ADD_RECEIVE, subscription, bad)
+    asker.destination(ADD_RECEIVE, subscription + 1000, f'aeron:udp?endpoint={endpoint}')
+    plain = asker.add(SUBSCRIPTION, f'aeron:udp?endpoint={endpoint}')
+    asker.destination(ADD_RECEIVE, plain, f'aeron:udp?endpoint={other}')
+
+
 def counters(asker, _):
     for label in (b'lab', b''):
         asker.ask(COUNTER, struct.pack('<ii', 1234, 4) + b'abcd' + struct.pack('<i', len(label)) + label)
@@ -218,6 +273,8 @@ SCENARIOS = {
     'IPC, exclusive': lambda asker, _: ipc(asker, EXCLUSIVE),
     'a rejection': lambda asker, endpoint: reject(asker, network(asker, endpoint)[2], b'r' * 1000),
     'a rejection on IPC': lambda asker, _: reject(asker, ipc(asker)[2], b'because'),
+    'tags': tags,
+    'receive destinations': receive_destinations,
     'counters': counters,
     'refusals': refusals,
 }

@@ -112,8 +112,7 @@ TEST_CASE("agent: destinations are refused by name") {
     World world;
     auto driver = world.make_driver();
     RawClient client(world, *driver);
-    for (const auto type : {layout::CommandType::kAddDestination, layout::CommandType::kRemoveDestination,
-             layout::CommandType::kAddReceiveDestination, layout::CommandType::kRemoveReceiveDestination}) {
+    for (const auto type : {layout::CommandType::kAddDestination, layout::CommandType::kRemoveDestination}) {
         const std::int64_t correlation_id = client.next_id();
         client.send(type, layout::DestinationCommand{client.id(), correlation_id, 1, kChannel});
         const auto error = client.await_error();
@@ -121,9 +120,6 @@ TEST_CASE("agent: destinations are refused by name") {
         CHECK(error.error_code == code(ErrorCode::kNotSupported));
         CHECK(error.message.find("destination") != std::string_view::npos);
     }
-    client.send(layout::CommandType::kRemoveDestinationById,
-        layout::RemoveDestinationById{client.id(), client.next_id(), 1, 2});
-    CHECK(client.await_error().error_code == code(ErrorCode::kNotSupported));
 }
 
 TEST_CASE("agent: malformed commands are answered where they hold a correlation id, and logged in any case") {

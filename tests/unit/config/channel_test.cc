@@ -233,10 +233,7 @@ TEST_CASE("config: what is not built yet is listed by name, not ignored") {
         const char* listed;
     };
     const Row rows[] = {
-        {"aeron:udp?control=a:1|control-mode=dynamic", "control=a:1"},
-        {"aeron:udp?control-mode=manual", "control-mode=manual"},
-        {kUdp + "|tags=1,2", "tags=1,2"},
-        {kUdp + "|session-id=tag:2", "session-id=tag:2"},
+        {"aeron:udp?control-mode=response|control=a:1", "control-mode=response"},
         {kUdp + "|gtag=5", "gtag=5"},
         {kUdp + "|tether=false", "tether=false"},
         {kUdp + "|ats=true", "ats=true"},

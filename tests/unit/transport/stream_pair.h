@@ -105,7 +105,8 @@ class StreamPair {
         }
         const auto type = wire::read_frame_header(datagram.bytes.data()).type;
         if (type == wire::FrameType::kData || type == wire::FrameType::kPad) {
-            image->on_data(now, datagram.bytes.data(), static_cast<std::int32_t>(datagram.bytes.size()));
+            image->on_data(now, {nullptr, sender_address}, datagram.bytes.data(),
+                static_cast<std::int32_t>(datagram.bytes.size()));
         }
     }
     void to_publication(const Datagram& datagram) {
@@ -151,6 +152,7 @@ class StreamPair {
     }
 
     Instant now{1'000'000'000};
+    port::Endpoint sender_address;
     CounterPage page;
     transport::SystemCounters system;
     std::unique_ptr<transport::NetworkPublication> publication;
