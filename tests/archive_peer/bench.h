@@ -10,7 +10,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <netinet/in.h>
 #include <string>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <vector>
 
@@ -37,6 +39,20 @@ inline std::string control_channel() {
 inline std::int32_t next_stream_id() {
     static std::int32_t next = 10'000 + ::getpid() * 100;
     return next++;
+}
+
+/// `localhost:port` that nobody is bound to now.
+inline std::string free_endpoint() {
+    const int fd = ::socket(AF_INET, SOCK_DGRAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    REQUIRE(::bind(fd, generic, length) == 0);
+    REQUIRE(::getsockname(fd, generic, &length) == 0);
+    ::close(fd);
+    return "localhost:" + std::to_string(ntohs(address.sin_port));
 }
 
 template <class T, class E>

@@ -27,8 +27,9 @@ void await_end(Bench& bench, Subscription& subscription) {
 }  // namespace
 
 TEST_CASE("archive peer: a recording is replayed whole, over IPC and over sockets") {
-    for (const std::string channel :
-        {"aeron:ipc", "aeron:udp?endpoint=localhost:0", "aeron:udp?endpoint=localhost:18997"}) {
+    const std::vector<std::string> channels{
+        "aeron:ipc", "aeron:udp?endpoint=localhost:0", "aeron:udp?endpoint=" + free_endpoint()};
+    for (const std::string& channel : channels) {
         CAPTURE(channel);
         Bench bench;
         Recorded recorded = record(bench);
@@ -104,13 +105,12 @@ TEST_CASE("archive peer: a replay may come back over a response channel") {
     Recorded recorded = record(bench);
     recorded.publish(bench, 300);
     recorded.stop(bench);
-    auto replay = value_of(bench.archive->replay(recorded.recording_id,
-        "aeron:udp?control-mode=response|control=localhost:18996", next_stream_id(), {}));
+    const std::string channel = "aeron:udp?control-mode=response|control=" + free_endpoint();
+    auto replay = value_of(bench.archive->replay(recorded.recording_id, channel, next_stream_id(), {}));
     read(bench, *replay, recorded.numbers, 300);
     await_end(bench, *replay);
     // The asynchronous form says that it cannot, instead of asking for something else.
-    CHECK_FALSE(bench.archive->async_start_replay(
-        recorded.recording_id, "aeron:udp?control-mode=response|control=localhost:18996", 1, {}));
+    CHECK_FALSE(bench.archive->async_start_replay(recorded.recording_id, channel, 1, {}));
 }
 
 TEST_CASE("archive peer: replays that cannot be are refused, each with its reason") {

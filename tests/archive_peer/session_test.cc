@@ -35,8 +35,8 @@ TEST_CASE("archive peer: the asynchronous way of connecting goes step by step") 
 }
 
 TEST_CASE("archive peer: responses come back over IPC or the way that requests go") {
-    for (const std::string channel :
-        {"aeron:ipc", "aeron:udp?control-mode=response|control=localhost:18998"}) {
+    for (const std::string& channel :
+        {std::string("aeron:ipc"), "aeron:udp?control-mode=response|control=" + free_endpoint()}) {
         CAPTURE(channel);
         Bench bench;
         ArchiveClientOptions options = bench.options_for(control_channel());
@@ -52,12 +52,13 @@ TEST_CASE("archive peer: responses come back over IPC or the way that requests g
 
 TEST_CASE("archive peer: where no archive listens the error says so") {
     Bench bench;
-    ArchiveClientOptions options = bench.options_for("aeron:udp?endpoint=localhost:18999");
+    const std::string nobody = free_endpoint();
+    ArchiveClientOptions options = bench.options_for("aeron:udp?endpoint=" + nobody);
     options.message_timeout = milliseconds(300);
     const auto session = ArchiveClient::connect(*bench.client, options);
     REQUIRE_FALSE(session);
     CHECK(session.error().archive_code == ArchiveErrorCode::kTimeout);
-    CHECK(session.error().message.find("localhost:18999 stream 10") != std::string::npos);
+    CHECK(session.error().message.find(nobody + " stream 10") != std::string::npos);
     CHECK(session.error().message.find("is an archive running there?") != std::string::npos);
 }
 
