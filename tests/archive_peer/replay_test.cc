@@ -27,8 +27,9 @@ void await_end(Bench& bench, Subscription& subscription) {
 }  // namespace
 
 TEST_CASE("archive peer: a recording is replayed whole, over IPC and over sockets") {
-    for (const std::string channel : {"aeron:ipc", std::string("aeron:udp?endpoint=localhost:0"),
-             "aeron:udp?endpoint=" + free_endpoint()}) {
+    const std::vector<std::string> channels{
+        "aeron:ipc", "aeron:udp?endpoint=localhost:0", "aeron:udp?endpoint=" + free_endpoint()};
+    for (const std::string& channel : channels) {
         CAPTURE(channel);
         Bench bench;
         Recorded recorded = record(bench);
