@@ -101,22 +101,34 @@ std::int64_t Image::controlled_peek(
 }
 
 template <class Handler>
-std::int64_t Image::block_poll(Handler&& handler, std::int32_t block_length_limit) {
-    const std::int64_t from = position();
-    if (is_closed()) [[unlikely]] {
+std::int64_t Image::block_peek(
+    std::int64_t initial_position, Handler&& handler, std::int32_t block_length_limit) const {
+    const bool in_reach = initial_position >= position() &&
+                          initial_position <= position() + init_.log.term_length() &&
+                          base::is_aligned<std::int64_t>(initial_position, wire::kFrameAlignment);
+    if (is_closed() || !in_reach) [[unlikely]] {
         return 0;
     }
     const std::int32_t limit = std::max<std::int32_t>(block_length_limit, 0);
-    const Window at = window(from, from + limit);
+    const Window at = window(initial_position, initial_position + limit);
     const std::int32_t reached = client::scan_block(at.term, at.offset, at.offset_limit);
     const std::int32_t length = reached - at.offset;
     if (length <= 0) {
         return 0;
     }
-    const BlockInfo info{
-        from, stream_.session_id, base::compute_term_id(from, init_.log.shift(), initial_term_id())};
+    const BlockInfo info{initial_position, stream_.session_id,
+        base::compute_term_id(initial_position, init_.log.shift(), initial_term_id())};
     handler(std::span<const std::byte>(at.term + at.offset, static_cast<std::size_t>(length)), info);
-    advance_to(from + length);
+    return length;
+}
+
+template <class Handler>
+std::int64_t Image::block_poll(Handler&& handler, std::int32_t block_length_limit) {
+    const std::int64_t from = position();
+    const std::int64_t length = block_peek(from, std::forward<Handler>(handler), block_length_limit);
+    if (length > 0) {
+        advance_to(from + length);
+    }
     return length;
 }
 

@@ -131,6 +131,15 @@ class Image {
     template <class Handler>
     std::int64_t block_poll(Handler&& handler, std::int32_t block_length_limit);
 
+    /// The same without consuming, from a position at or beyond position(): for who hands blocks on and
+    /// consumes (set_position) when they have arrived. Returns the bytes delivered.
+    template <class Handler>
+    std::int64_t block_peek(
+        std::int64_t initial_position, Handler&& handler, std::int32_t block_length_limit) const;
+
+    /// Keeps the log mapped while it lives, also beyond the image.
+    [[nodiscard]] std::shared_ptr<const void> keep_mapped() const { return init_.mapping; }
+
     /// Called by the client when the driver ended the image.
     void mark_closed();
 

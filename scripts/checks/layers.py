@@ -27,6 +27,7 @@ ALLOWED = {
     'agent': {'transport', 'net', 'port', 'ring', 'layout', 'config', 'observe', 'term', 'wire', 'base', 'fulmar'},
     'archive': {'fulmar', 'base', 'wire', 'port'},
     'archive_client': {'archive', 'client', 'config', 'base', 'fulmar'},
+    'archive_server': {'archive', 'archive_client', 'client', 'config', 'layout', 'observe', 'port', 'ring', 'wire', 'base', 'fulmar'},
     'cluster': {'fulmar'},
 }
 DPDK_ROOMS = ('pmd_glue', 'drivers/packet_dpdk', 'tests/dpdk', 'perf/micro')

@@ -1,0 +1,69 @@
+#include "archive_server/catalog_file.h"
+
+namespace fulmar::archive {
+
+CatalogFile::CatalogFile(StorageHub& hub, port::FileHandle file, Catalog catalog, bool syncs)
+    : hub_(hub), file_(file), catalog_(std::move(catalog)), syncs_(syncs) {}
+
+CatalogFile::Ticket CatalogFile::commit() {
+    for (const Catalog::Changed& changed : catalog_.take_changes()) {
+        const auto bytes = catalog_.bytes().subspan(changed.offset, changed.length);
+        auto write = std::make_unique<Write>();
+        write->ticket = ++committed_;
+        write->offset = changed.offset;
+        write->bytes.assign(bytes.begin(), bytes.end());
+        writes_.push_back(std::move(write));
+    }
+    return committed_;
+}
+
+int CatalogFile::poll() {
+    int work = 0;
+    if (error_) {
+        return 0;
+    }
+    // Requests may overtake each other, and two changes may lie over one another: one at a time.
+    if (!writes_.empty() && !writes_.front()->is_submitted) {
+        Write& write = *writes_.front();
+        port::StorageRequest request{.op = port::StorageRequest::Op::kWrite,
+            .token = write.ticket,
+            .file = file_,
+            .offset = write.offset,
+            .data = write.bytes};
+        if (hub_.submit(*this, request)) {
+            write.is_submitted = true;
+            ++work;
+        }
+    }
+    if (!syncs_) {
+        persisted_ = written_;
+    } else if (writes_.empty() && written_ > persisted_ && !is_syncing_) {
+        port::StorageRequest request{
+            .op = port::StorageRequest::Op::kSync, .token = kSyncToken, .file = file_};
+        if (hub_.submit(*this, request)) {
+            is_syncing_ = true;
+            syncing_ = written_;
+            ++work;
+        }
+    }
+    return work;
+}
+
+void CatalogFile::on_storage(port::StorageCompletion& completion) {
+    if (!completion.ok()) {
+        error_ = Error{completion.code == port::StorageCompletion::Code::kNoSpace ? ErrorCode::kStorageSpace
+                                                                                  : ErrorCode::kGeneric,
+            std::string(kCatalogFileName) + ": " + std::string(port::to_string(completion.code)) + " (" +
+                completion.detail + "): the archive takes no more changes; mend the disk and start it again"};
+        return;
+    }
+    if (completion.token == kSyncToken) {
+        is_syncing_ = false;
+        persisted_ = syncing_;
+        return;
+    }
+    written_ = completion.token;
+    writes_.pop_front();
+}
+
+}  // namespace fulmar::archive

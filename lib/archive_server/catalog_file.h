@@ -1,0 +1,65 @@
+/// The catalog on disk: what changes in it is written, and synced before anybody is told of it.
+///
+/// threads: one owner. errors: error(), which stays: an archive that cannot write its catalog takes no more
+/// changes. Changes that were made are still readable here, but is_persisted never becomes true for them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "archive/catalog.h"
+#include "archive/storage_hub.h"
+#include "fulmar/error.h"
+
+namespace fulmar::archive {
+
+class CatalogFile final : public StorageUser {
+  public:
+    /// Counts changes; a later one is greater.
+    using Ticket = std::uint64_t;
+
+    /// `file` is open. syncs: whether changes wait for the disk or only for the file system.
+    CatalogFile(StorageHub& hub, port::FileHandle file, Catalog catalog, bool syncs);
+
+    [[nodiscard]] Catalog& catalog() { return catalog_; }
+    [[nodiscard]] const Catalog& catalog() const { return catalog_; }
+
+    /// Takes all changes made to the catalog so far on their way. Ask is_persisted with what it returns.
+    Ticket commit();
+    [[nodiscard]] bool is_persisted(Ticket ticket) const { return ticket <= persisted_; }
+    /// All that was committed is.
+    [[nodiscard]] bool is_idle() const { return persisted_ == committed_; }
+
+    int poll();
+    [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+
+    void on_storage(port::StorageCompletion& completion) override;
+
+  private:
+    struct Write {
+        Ticket ticket = 0;
+        std::uint64_t offset = 0;
+        std::vector<std::byte> bytes;
+        bool is_submitted = false;
+        bool is_done = false;
+    };
+    static constexpr std::uint64_t kSyncToken = 0;
+
+    StorageHub& hub_;
+    const port::FileHandle file_;
+    Catalog catalog_;
+    const bool syncs_;
+    std::deque<std::unique_ptr<Write>> writes_;  // tokens are tickets, in order
+    Ticket committed_ = 0;
+    Ticket written_ = 0;
+    Ticket syncing_ = 0;
+    Ticket persisted_ = 0;
+    bool is_syncing_ = false;
+    std::optional<Error> error_;
+};
+
+}  // namespace fulmar::archive

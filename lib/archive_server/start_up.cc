@@ -1,0 +1,133 @@
+#include "archive_server/start_up.h"
+
+#include <algorithm>
+
+namespace fulmar::archive {
+namespace {
+
+using Op = port::StorageRequest::Op;
+using Code = port::StorageCompletion::Code;
+
+constexpr std::size_t kReadMax = 8 << 20;
+/// A catalog is whole before it has its name.
+constexpr const char* kUnfinishedName = "archive.catalog.new";
+
+}  // namespace
+
+StartUp::StartUp(StorageHub& hub, std::size_t catalog_capacity) : hub_(hub), capacity_(catalog_capacity) {
+    ask({.op = Op::kOpen, .name = kCatalogFileName});
+}
+
+void StartUp::ask(port::StorageRequest request) {
+    waiting_ = std::move(request);
+}
+
+int StartUp::poll(Instant) {
+    int work = hub_.poll(64);
+    if (waiting_ && hub_.submit(*this, *waiting_)) {
+        waiting_.reset();
+        ++work;
+    }
+    return work;
+}
+
+void StartUp::fail(const port::StorageCompletion& completion, std::string_view what) {
+    error_ = Error{completion.code == Code::kNoSpace ? ErrorCode::kStorageSpace : ErrorCode::kGeneric,
+        "cannot " + std::string(what) + " " + kCatalogFileName + ": " +
+            std::string(port::to_string(completion.code)) +
+            (completion.detail.empty() ? "" : " (" + completion.detail + ")")};
+    state_ = State::kDone;
+}
+
+void StartUp::on_storage(port::StorageCompletion& completion) {
+    switch (state_) {
+        case State::kOpening:
+            if (completion.code == Code::kNotFound) {
+                // What an earlier start may have left of one.
+                ask({.op = Op::kRemove, .name = kUnfinishedName});
+                state_ = State::kCreating;
+                return;
+            }
+            if (!completion.ok()) {
+                return fail(completion, "open");
+            }
+            file_ = completion.file;
+            if (completion.value > kCatalogLengthMax) {
+                error_ = Error{ErrorCode::kGeneric, std::string(kCatalogFileName) + " has " +
+                                                        std::to_string(completion.value) +
+                                                        " bytes: that is no catalog"};
+                state_ = State::kDone;
+                return;
+            }
+            bytes_.resize(completion.value);
+            state_ = State::kReading;
+            break;
+        case State::kReading:
+            if (!completion.ok()) {
+                return fail(completion, "read");
+            }
+            read_ += completion.value;
+            if (completion.value == 0 && read_ < bytes_.size()) {
+                bytes_.resize(read_);
+            }
+            break;
+        case State::kCreating:
+            if (completion.op == Op::kRemove) {
+                ask({.op = Op::kCreate, .length = capacity_, .name = kUnfinishedName});
+                return;
+            }
+            if (!completion.ok()) {
+                return fail(completion, "create");
+            }
+            file_ = completion.file;
+            catalog_ = Catalog::create(capacity_);
+            (void)catalog_->take_changes();
+            ask({.op = Op::kWrite, .file = file_, .data = catalog_->bytes()});
+            state_ = State::kWriting;
+            return;
+        case State::kWriting:
+            if (!completion.ok()) {
+                return fail(completion, "write");
+            }
+            ask({.op = Op::kSync, .file = file_});
+            state_ = State::kSyncing;
+            return;
+        case State::kSyncing:
+            if (!completion.ok()) {
+                return fail(completion, "sync");
+            }
+            ask({.op = Op::kRename, .name = kUnfinishedName, .new_name = kCatalogFileName});
+            state_ = State::kRenaming;
+            return;
+        case State::kRenaming:
+            if (!completion.ok()) {
+                return fail(completion, "name");
+            }
+            ask({.op = Op::kSyncDirectory});
+            state_ = State::kSyncingName;
+            return;
+        case State::kSyncingName:
+            if (!completion.ok()) {
+                return fail(completion, "sync the name of");
+            }
+            state_ = State::kDone;
+            return;
+        case State::kDone: return;
+    }
+    if (read_ < bytes_.size()) {
+        ask({.op = Op::kRead,
+            .file = file_,
+            .offset = read_,
+            .into = std::span(bytes_).subspan(read_, std::min(bytes_.size() - read_, kReadMax))});
+        return;
+    }
+    auto catalog = Catalog::open(std::move(bytes_));
+    if (catalog) {
+        catalog_ = *std::move(catalog);
+    } else {
+        error_ = catalog.error();
+    }
+    state_ = State::kDone;
+}
+
+}  // namespace fulmar::archive

@@ -1,0 +1,58 @@
+/// From a directory to what a Server is made on: the catalog is opened, or made where there is none, and
+/// recordings that an earlier life left active get their stop positions.
+///
+/// Poll until is_done; then error(), or take_catalog() and catalog_file().
+/// threads: one owner, which polls the hub too.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "archive/catalog.h"
+#include "archive/storage_hub.h"
+#include "fulmar/error.h"
+#include "fulmar/time.h"
+
+namespace fulmar::archive {
+
+class StartUp final : public StorageUser {
+  public:
+    explicit StartUp(StorageHub& hub, std::size_t catalog_capacity = kCatalogCapacity);
+
+    int poll(Instant now);
+    [[nodiscard]] bool is_done() const { return state_ == State::kDone; }
+    [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+    [[nodiscard]] port::FileHandle catalog_file() const { return file_; }
+    [[nodiscard]] Catalog take_catalog() { return *std::move(catalog_); }
+
+    void on_storage(port::StorageCompletion& completion) override;
+
+  private:
+    enum class State : std::uint8_t {
+        kOpening,
+        kCreating,
+        kWriting,
+        kSyncing,
+        kSyncingName,
+        kRenaming,
+        kReading,
+        kDone
+    };
+    void ask(port::StorageRequest request);
+    void fail(const port::StorageCompletion& completion, std::string_view what);
+
+    StorageHub& hub_;
+    const std::size_t capacity_;
+    State state_ = State::kOpening;
+    std::optional<port::StorageRequest> waiting_;  // the storage had no room for it
+    port::FileHandle file_ = port::FileHandle::kNone;
+    std::vector<std::byte> bytes_;
+    std::size_t read_ = 0;
+    std::optional<Catalog> catalog_;
+    std::optional<Error> error_;
+};
+
+}  // namespace fulmar::archive
