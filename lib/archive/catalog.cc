@@ -1,9 +1,11 @@
 #include "archive/catalog.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <utility>
 
+#include "base/assert.h"
 #include "base/bytes.h"
 #include "fulmar/sbe/decoder.h"
 #include "fulmar/sbe/encoder.h"
@@ -182,35 +184,39 @@ std::size_t Catalog::find(std::int64_t recording_id) const {
                : entries_.size();
 }
 
-Result<std::int64_t> Catalog::add(const Recording& recording) {
+Result<std::size_t> Catalog::entry_length(const Recording& recording) const {
     const std::size_t texts = recording.stripped_channel.size() + recording.original_channel.size() +
                               recording.source_identity.size();
     if (texts > kCatalogTextMax) {
         return fail(ErrorCode::kGeneric, "catalog: channels and source identity of " + std::to_string(texts) +
                                              " bytes are more than an entry holds");
     }
-    if (next_recording_id() == std::numeric_limits<std::int64_t>::max()) {
-        return fail(ErrorCode::kStorageSpace, "catalog: no recording ids are left");
-    }
     const std::size_t encoded = sbe::encoded_length<Descriptor> - sbe::header_length<Descriptor> + texts;
-    const std::size_t entry = base::align_up(kCatalogEntryHeaderLength + encoded, alignment());
-    if (entry > kCatalogLengthMax - end_) {
+    return base::align_up(kCatalogEntryHeaderLength + encoded, alignment());
+}
+
+Status Catalog::grow(std::size_t end) {
+    if (end > kCatalogLengthMax) {
         return fail(
             ErrorCode::kStorageSpace, "catalog: no room for another recording below the greatest length of " +
                                           std::to_string(kCatalogLengthMax) + " bytes");
     }
-    if (end_ + entry > bytes_.size()) {
+    if (end > bytes_.size()) {
         // By half, as Aeron does, so that the cost of growing is spread.
         const std::size_t before = bytes_.size();
-        const std::size_t wanted = std::max(before + before / 2, end_ + entry);
+        const std::size_t wanted = std::max(before + before / 2, end);
         bytes_.resize(std::min(base::align_up<std::size_t>(wanted, 4096), kCatalogLengthMax));
         changed(before, bytes_.size() - before);
     }
-    const std::int64_t id = next_recording_id();
-    std::byte* at = bytes_.data() + end_;
-    std::fill_n(at, entry, std::byte{0});
+    return Done{};
+}
+
+void Catalog::write_entry(std::size_t offset, std::size_t length, std::int64_t id, RecordingState state,
+    const Recording& recording) {
+    std::byte* at = bytes_.data() + offset;
+    std::fill_n(at, length, std::byte{0});
     auto encoder = sbe::Encoder<Descriptor>::without_header(
-        std::span(bytes_).subspan(end_ + kCatalogEntryHeaderLength, entry - kCatalogEntryHeaderLength));
+        std::span(bytes_).subspan(offset + kCatalogEntryHeaderLength, length - kCatalogEntryHeaderLength));
     encoder.set<"controlSessionId">(recording.control_session_id)
         .set<"correlationId">(recording.correlation_id)
         .set<"recordingId">(id)
@@ -227,23 +233,56 @@ Result<std::int64_t> Catalog::add(const Recording& recording) {
         .data<"strippedChannel">(recording.stripped_channel)
         .data<"originalChannel">(recording.original_channel)
         .data<"sourceIdentity">(recording.source_identity);
-    if (const auto done = encoder.finish(); !done) {
-        return fail(ErrorCode::kGeneric, "catalog: " + fault_text(done.error()));
-    }
+    const auto done = encoder.finish();
+    FULMAR_ASSERT(done, "an entry was made as long as it has to be");
     store_le<std::int32_t>(
-        at, kEntryOffset<"length">, static_cast<std::int32_t>(entry - kCatalogEntryHeaderLength));
-    store_le<std::int32_t>(at, kEntryOffset<"state">, static_cast<std::int32_t>(RecordingState::kValid));
-    store_le<std::int64_t>(bytes_.data(), kFileOffset<"nextRecordingId">, id + 1);
-    entries_.push_back({id, end_});
-    changed(end_, entry);
-    end_ += entry;
+        at, kEntryOffset<"length">, static_cast<std::int32_t>(length - kCatalogEntryHeaderLength));
+    store_le<std::int32_t>(at, kEntryOffset<"state">, static_cast<std::int32_t>(state));
+}
+
+void Catalog::close_list() {
     if (end_ + sizeof(std::int32_t) <= bytes_.size()) {
-        // Whatever lay behind the end of the list must not become an entry of it.
         store_le<std::int32_t>(bytes_.data() + end_, kEntryOffset<"length">, 0);
         changed(end_, sizeof(std::int32_t));
     }
+}
+
+Result<std::int64_t> Catalog::add(const Recording& recording) {
+    if (next_recording_id() == std::numeric_limits<std::int64_t>::max()) {
+        return fail(ErrorCode::kStorageSpace, "catalog: no recording ids are left");
+    }
+    FULMAR_TRY(length, entry_length(recording));
+    FULMAR_TRY_VOID(grow(end_ + length));
+    const std::int64_t id = next_recording_id();
+    write_entry(end_, length, id, RecordingState::kValid, recording);
+    store_le<std::int64_t>(bytes_.data(), kFileOffset<"nextRecordingId">, id + 1);
+    entries_.push_back({id, end_});
+    const std::size_t offset = end_;
+    end_ += length;
+    // The id is taken and the list closed before the entry is in it.
     changed(0, kCatalogHeaderLength);
+    close_list();
+    changes_.push_back({offset, length, true});
     return id;
+}
+
+Status Catalog::replace(std::size_t index, const Recording& recording) {
+    FULMAR_TRY(length, entry_length(recording));
+    const std::size_t offset = entries_[index].offset;
+    const std::size_t next = index + 1 < entries_.size() ? entries_[index + 1].offset : end_;
+    FULMAR_TRY_VOID(grow(end_ - (next - offset) + length));
+    const auto state = static_cast<RecordingState>(
+        load_le<std::int32_t>(bytes_.data() + offset, kEntryOffset<"state">));
+    std::memmove(bytes_.data() + offset + length, bytes_.data() + next, end_ - next);
+    for (std::size_t i = index + 1; i < entries_.size(); ++i) {
+        entries_[i].offset = entries_[i].offset - next + offset + length;
+    }
+    const std::size_t end_before = end_;
+    end_ = end_ - next + offset + length;
+    write_entry(offset, length, entries_[index].id, state, recording);
+    changed(offset, (next == offset + length ? next : std::max(end_, end_before)) - offset);
+    close_list();
+    return Done{};
 }
 
 void Catalog::set_stop(std::size_t index, std::int64_t position, std::int64_t timestamp) {
@@ -273,12 +312,15 @@ void Catalog::extend(std::size_t index, std::int32_t session_id, std::int64_t co
 }
 
 void Catalog::changed(std::size_t offset, std::size_t length) {
-    if (!changes_.empty() && changes_.back().offset == offset && changes_.back().length >= length) {
-        return;
-    }
-    if (!changes_.empty() && changes_.back().offset + changes_.back().length == offset) {
-        changes_.back().length += length;
-        return;
+    if (!changes_.empty() && !changes_.back().is_new_entry) {
+        Changed& last = changes_.back();
+        if (last.offset == offset && last.length >= length) {
+            return;
+        }
+        if (last.offset + last.length == offset) {
+            last.length += length;
+            return;
+        }
     }
     changes_.push_back({offset, length});
 }

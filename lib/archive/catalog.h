@@ -86,6 +86,9 @@ class Catalog {
     /// Makes a stopped recording active again, for a session that extends it.
     void extend(std::size_t index, std::int32_t session_id, std::int64_t control_session_id,
         std::int64_t correlation_id);
+    /// Gives an entry other contents but its id and state; entries behind it move where it grows or shrinks.
+    /// errors: as add.
+    [[nodiscard]] Status replace(std::size_t index, const Recording& recording);
 
     /// The whole file as it is to be.
     [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
@@ -94,6 +97,9 @@ class Catalog {
     struct Changed {
         std::size_t offset = 0;
         std::size_t length = 0;
+        /// A new entry: its first 4 bytes, the length, say that it is there. They are to be written when the
+        /// rest of it is safe, so that a torn write does not leave half of one.
+        bool is_new_entry = false;
     };
     [[nodiscard]] std::vector<Changed> take_changes();
 
@@ -105,6 +111,14 @@ class Catalog {
 
     Catalog() = default;
     Status index();
+    /// What a recording needs in the file. errors: too long texts.
+    [[nodiscard]] Result<std::size_t> entry_length(const Recording& recording) const;
+    /// Makes room up to `end`. errors: the greatest length would be passed.
+    Status grow(std::size_t end);
+    void write_entry(std::size_t offset, std::size_t length, std::int64_t id, RecordingState state,
+        const Recording& recording);
+    /// Whatever lies behind the end of the list must not become an entry of it.
+    void close_list();
     [[nodiscard]] std::span<std::byte> body_of(std::size_t index);
     [[nodiscard]] std::size_t alignment() const;
     void changed(std::size_t offset, std::size_t length);

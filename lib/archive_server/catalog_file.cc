@@ -1,26 +1,48 @@
 #include "archive_server/catalog_file.h"
 
+#include <algorithm>
+
 namespace fulmar::archive {
 
 CatalogFile::CatalogFile(StorageHub& hub, port::FileHandle file, Catalog catalog, bool syncs)
     : hub_(hub), file_(file), catalog_(std::move(catalog)), syncs_(syncs) {}
 
 CatalogFile::Ticket CatalogFile::commit() {
+    constexpr std::size_t kLengthField = sizeof(std::int32_t);
     for (const Catalog::Changed& changed : catalog_.take_changes()) {
         const auto bytes = catalog_.bytes().subspan(changed.offset, changed.length);
-        auto write = std::make_unique<Write>();
-        write->ticket = ++committed_;
-        write->offset = changed.offset;
-        write->bytes.assign(bytes.begin(), bytes.end());
-        writes_.push_back(std::move(write));
+        add_write(changed.offset, bytes, false);
+        if (changed.is_new_entry) {
+            std::fill_n(writes_.back()->bytes.begin(), kLengthField, std::byte{0});
+            add_write(changed.offset, bytes.first(kLengthField), true);
+        }
     }
     return committed_;
 }
 
+void CatalogFile::add_write(std::uint64_t offset, std::span<const std::byte> bytes, bool is_last) {
+    auto write = std::make_unique<Write>();
+    write->ticket = ++committed_;
+    write->offset = offset;
+    write->bytes.assign(bytes.begin(), bytes.end());
+    write->is_last = is_last;
+    writes_.push_back(std::move(write));
+}
+
 int CatalogFile::poll() {
     int work = 0;
-    if (error_) {
+    if (error_ || is_syncing_) {
         return 0;
+    }
+    if (waits_for_sync()) {
+        port::StorageRequest request{
+            .op = port::StorageRequest::Op::kSync, .token = kSyncToken, .file = file_};
+        if (hub_.submit(*this, request)) {
+            is_syncing_ = true;
+            syncing_ = written_;
+            ++work;
+        }
+        return work;
     }
     // Requests may overtake each other, and two changes may lie over one another: one at a time.
     if (!writes_.empty() && !writes_.front()->is_submitted) {
@@ -37,14 +59,6 @@ int CatalogFile::poll() {
     }
     if (!syncs_) {
         persisted_ = written_;
-    } else if (writes_.empty() && written_ > persisted_ && !is_syncing_) {
-        port::StorageRequest request{
-            .op = port::StorageRequest::Op::kSync, .token = kSyncToken, .file = file_};
-        if (hub_.submit(*this, request)) {
-            is_syncing_ = true;
-            syncing_ = written_;
-            ++work;
-        }
     }
     return work;
 }

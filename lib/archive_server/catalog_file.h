@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "archive/catalog.h"
@@ -44,10 +45,15 @@ class CatalogFile final : public StorageUser {
         Ticket ticket = 0;
         std::uint64_t offset = 0;
         std::vector<std::byte> bytes;
+        bool is_last = false;  ///< waits until all before it is synced
         bool is_submitted = false;
-        bool is_done = false;
     };
     static constexpr std::uint64_t kSyncToken = 0;
+
+    void add_write(std::uint64_t offset, std::span<const std::byte> bytes, bool is_last);
+    [[nodiscard]] bool waits_for_sync() const {
+        return syncs_ && written_ > persisted_ && (writes_.empty() || writes_.front()->is_last);
+    }
 
     StorageHub& hub_;
     const port::FileHandle file_;

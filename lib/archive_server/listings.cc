@@ -131,7 +131,31 @@ class SubscriptionListing final : public Listing {
     std::int32_t sent_ = 0;
 };
 
+class PersistedAnswer final : public Listing {
+  public:
+    PersistedAnswer(const CatalogFile& catalog, CatalogFile::Ticket ticket, std::int64_t correlation_id)
+        : catalog_(catalog), ticket_(ticket), correlation_id_(correlation_id) {}
+
+    bool poll(Responder& responder, Instant now) override {
+        if (!catalog_.is_persisted(ticket_)) {
+            return false;
+        }
+        responder.ok(correlation_id_, 0, now);
+        return true;
+    }
+
+  private:
+    const CatalogFile& catalog_;
+    const CatalogFile::Ticket ticket_;
+    const std::int64_t correlation_id_;
+};
+
 }  // namespace
+
+std::unique_ptr<Listing> answer_when_persisted(
+    const CatalogFile& catalog, CatalogFile::Ticket ticket, std::int64_t correlation_id) {
+    return std::make_unique<PersistedAnswer>(catalog, ticket, correlation_id);
+}
 
 std::unique_ptr<Listing> list_recordings(
     const Catalog& catalog, std::int64_t correlation_id, RecordingFilter filter) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "archive/catalog.h"
+#include "archive_server/catalog_file.h"
 #include "archive_server/control_session.h"
 #include "archive_server/recordings.h"
 
@@ -35,6 +36,10 @@ struct SubscriptionFilter {
 };
 [[nodiscard]] std::unique_ptr<Listing> list_subscriptions(
     const Recordings& recordings, std::int64_t correlation_id, SubscriptionFilter filter);
+
+/// OK once a change of the catalog is on disk. A listing too, in that it must not be overtaken by another.
+[[nodiscard]] std::unique_ptr<Listing> answer_when_persisted(
+    const CatalogFile& catalog, CatalogFile::Ticket ticket, std::int64_t correlation_id);
 
 /// The newest recording from an id on with this session, stream and part of its original channel; -1 for none.
 [[nodiscard]] std::int64_t find_last_recording(const Catalog& catalog, std::int64_t from_recording_id,

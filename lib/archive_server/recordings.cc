@@ -12,73 +12,73 @@ Recordings::Recordings(ServerContext& context, Recorder& recorder) : context_(co
 
 Recordings::~Recordings() = default;
 
-bool Recordings::refuse_for_space(Asker asker) {
-    const auto threshold = static_cast<std::uint64_t>(context_.options.low_storage_space_threshold);
-    if (free_space_ > threshold) {
-        return false;
-    }
-    context_.sessions.error(asker, ArchiveErrorCode::kStorageSpace,
-        "insufficient usable storage space: " + std::to_string(free_space_) + " bytes are left, threshold=" +
-            std::to_string(threshold) + "; purge recordings or segments");
-    return true;
-}
-
-bool Recordings::may_start(Asker asker, const StartRequest& request) {
+ArchiveStatus Recordings::may_start(const StartRequest& request) const {
     const auto count = static_cast<std::size_t>(context_.options.max_concurrent_recordings);
     if (subscribers_.size() >= count) {
-        context_.sessions.error(asker, ArchiveErrorCode::kMaxRecordings,
+        return fail(ArchiveErrorCode::kMaxRecordings,
             "max concurrent recordings reached " + std::to_string(count));
-        return false;
     }
-    if (request.extends >= 0 && !may_extend(asker, request)) {
-        return false;
+    if (const auto& error = context_.catalog.error()) {
+        return fail(ArchiveErrorCode::kGeneric, error->message);
     }
-    return !refuse_for_space(asker);
+    if (request.extends >= 0) {
+        if (ArchiveStatus status = may_extend(request); !status) {
+            return status;
+        }
+    }
+    const auto threshold = static_cast<std::uint64_t>(context_.options.low_storage_space_threshold);
+    if (free_space_ <= threshold) {
+        return fail(ArchiveErrorCode::kStorageSpace,
+            "insufficient usable storage space: " + std::to_string(free_space_) +
+                " bytes are left, threshold=" + std::to_string(threshold) + "; purge recordings or segments");
+    }
+    return Done{};
 }
 
-bool Recordings::may_extend(Asker asker, const StartRequest& request) {
+ArchiveStatus Recordings::may_extend(const StartRequest& request) const {
     const Catalog& catalog = context_.catalog.catalog();
     const std::size_t index = catalog.find(request.extends);
-    if (index == catalog.size()) {
-        context_.sessions.unknown_recording(asker, request.extends);
-        return false;
-    }
     const std::string id = std::to_string(request.extends);
+    if (index == catalog.size()) {
+        return fail(ArchiveErrorCode::kUnknownRecording, "unknown recording id: " + id);
+    }
     const Recording recording = catalog.at(index);
     if (recording.stream_id != request.stream_id) {
-        context_.sessions.error(asker, ArchiveErrorCode::kUnknownRecording,
+        return fail(ArchiveErrorCode::kUnknownRecording,
             "cannot extend recording " + id + " with streamId=" + std::to_string(request.stream_id) +
                 ", it has streamId=" + std::to_string(recording.stream_id));
-        return false;
     }
     if (is_active(request.extends)) {
-        context_.sessions.error(
-            asker, ArchiveErrorCode::kActiveRecording, "cannot extend active recording " + id);
-        return false;
+        return fail(ArchiveErrorCode::kActiveRecording, "cannot extend active recording " + id);
     }
     if (const std::string why = refusal(request.extends); !why.empty()) {
-        context_.sessions.error(
-            asker, ArchiveErrorCode::kGeneric, "cannot extend recording " + id + ": " + why);
-        return false;
+        return fail(ArchiveErrorCode::kGeneric, "cannot extend recording " + id + ": " + why);
     }
-    return true;
+    return Done{};
 }
 
 void Recordings::start(Asker asker, const StartRequest& request) {
-    if (!may_start(asker, request)) {
-        return;
+    const auto begun = begin(asker, request, false);
+    if (!begun) {
+        context_.sessions.error(asker, begun.error().archive_code, begun.error().message);
     }
+}
+
+ArchiveResult<std::int64_t> Recordings::start_quietly(Asker asker, const StartRequest& request) {
+    return begin(asker, request, true);
+}
+
+ArchiveResult<std::int64_t> Recordings::begin(Asker asker, const StartRequest& request, bool is_quiet) {
+    FULMAR_TRY_VOID(may_start(request));
     auto channel = recording_channel(request.channel, request.stream_id, request.source);
     if (!channel) {
-        context_.sessions.error(asker, ArchiveErrorCode::kGeneric, channel.error().message);
-        return;
+        return fail(ArchiveErrorCode::kGeneric, channel.error().message);
     }
     for (const Subscriber& other : subscribers_) {
         if (other.key == channel->key) {
-            context_.sessions.error(asker, ArchiveErrorCode::kActiveSubscription,
+            return fail(ArchiveErrorCode::kActiveSubscription,
                 "recording exists for streamId=" + std::to_string(request.stream_id) +
                     " channel=" + std::string(request.channel));
-            return;
         }
     }
     Subscriber& subscriber = subscribers_.emplace_back();
@@ -89,26 +89,29 @@ void Recordings::start(Asker asker, const StartRequest& request) {
     subscriber.stream_id = request.stream_id;
     subscriber.auto_stop = request.auto_stop;
     subscriber.extends = request.extends;
+    subscriber.is_quiet = is_quiet;
     SubscriptionHandlers handlers;
     handlers.on_available_image = [this, &subscriber](Image& image) {
         arrivals_.push_back({&subscriber, &image});
     };
-    handlers.on_unavailable_image = [this](Image& image) {
-        std::erase_if(arrivals_, [&](const Arrival& arrival) { return arrival.image == &image; });
-        for (auto& [id, active] : active_) {
-            if (active->init.image == &image) {
-                active->init.image = nullptr;  // it has not run yet: it will end where it began
-            }
-        }
-    };
+    handlers.on_unavailable_image = [this](Image& image) { forget(image); };
     auto id =
         context_.client.async_add_subscription(channel->subscribed, request.stream_id, std::move(handlers));
     if (!id) {
-        context_.sessions.error(asker, ArchiveErrorCode::kGeneric, id.error().message);
         subscribers_.pop_back();
-        return;
+        return fail(ArchiveErrorCode::kGeneric, id.error().message);
     }
     subscriber.id = *id;
+    return *id;
+}
+
+void Recordings::forget(const Image& image) {
+    std::erase_if(arrivals_, [&](const Arrival& arrival) { return arrival.image == &image; });
+    for (auto& [id, active] : active_) {
+        if (active->init.image == &image) {
+            active->init.image = nullptr;  // it has not run yet: it will end where it began
+        }
+    }
 }
 
 Recordings::Subscriber* Recordings::find_subscriber(std::int64_t id) {
@@ -201,8 +204,9 @@ void Recordings::stop(Active& active) {
 }
 
 int Recordings::poll() {
-    int work = recorder_.commands.flush();
-    while (!arrivals_.empty()) {
+    // A subscription's answer goes before what comes of its images.
+    int work = recorder_.commands.flush() + poll_subscribers();
+    while (!arrivals_.empty() && arrivals_.front().subscriber->subscription != nullptr) {
         const Arrival arrival = arrivals_.front();
         arrivals_.pop_front();
         on_image(arrival);
@@ -220,7 +224,7 @@ int Recordings::poll() {
     for (const std::int64_t id : gone_) {
         active_.erase(id);
     }
-    return work + poll_subscribers();
+    return work;
 }
 
 int Recordings::poll_subscribers() {
@@ -231,6 +235,7 @@ int Recordings::poll_subscribers() {
             auto found = context_.client.find_subscription(subscriber.id);
             if (!found) {
                 context_.sessions.error(subscriber.asker, ArchiveErrorCode::kGeneric, found.error().message);
+                context_.report(found.error().code, found.error().message);
                 it = subscribers_.erase(it);
                 ++work;
                 continue;
@@ -240,7 +245,9 @@ int Recordings::poll_subscribers() {
                 continue;
             }
             subscriber.subscription = *std::move(found);
-            context_.sessions.ok(subscriber.asker, subscriber.id);
+            if (!subscriber.is_quiet) {
+                context_.sessions.ok(subscriber.asker, subscriber.id);
+            }
             ++work;
         }
         if (!subscriber.is_stopping || subscriber.active > 0) {

@@ -41,6 +41,7 @@ class Recordings {
         std::vector<Asker> stop_askers;
         std::vector<std::int64_t> stop_answers;
         std::vector<Signal> held_signals;  ///< told after the stop was answered
+        bool is_quiet = false;             ///< the asker is not told how starting went, only signals
     };
     struct StartRequest {
         std::string_view channel;
@@ -55,6 +56,9 @@ class Recordings {
 
     /// Answers the asker with the subscription's id, or why not.
     void start(Asker asker, const StartRequest& request);
+    /// The same for a part of the archive: the id, of a subscriber that find_subscriber knows until it ends.
+    /// Signals go to the asker.
+    [[nodiscard]] ArchiveResult<std::int64_t> start_quietly(Asker asker, const StartRequest& request);
     void stop(Asker asker, std::string_view channel, std::int32_t stream_id);
     void stop_subscription(Asker asker, std::int64_t subscription_id);
     void stop_recording(Asker asker, std::int64_t recording_id);
@@ -72,8 +76,6 @@ class Recordings {
     [[nodiscard]] const std::list<Subscriber>& subscribers() const { return subscribers_; }
     [[nodiscard]] Subscriber* find_subscriber(std::int64_t id);
 
-    /// Whether the archive is short of space; answers the asker if so.
-    [[nodiscard]] bool refuse_for_space(Asker asker);
     void set_free_space(std::uint64_t bytes) { free_space_ = bytes; }
     /// Set by who knows: why a recording may not be extended now; empty: it may.
     std::function<std::string(std::int64_t recording_id)> refusal = [](std::int64_t) { return std::string(); };
@@ -98,8 +100,11 @@ class Recordings {
         Image* image = nullptr;
     };
 
-    [[nodiscard]] bool may_start(Asker asker, const StartRequest& request);
-    [[nodiscard]] bool may_extend(Asker asker, const StartRequest& request);
+    [[nodiscard]] ArchiveResult<std::int64_t> begin(
+        Asker asker, const StartRequest& request, bool is_quiet);
+    [[nodiscard]] ArchiveStatus may_start(const StartRequest& request) const;
+    [[nodiscard]] ArchiveStatus may_extend(const StartRequest& request) const;
+    void forget(const Image& image);
     void stop(Subscriber& subscriber);
     void stop(Active& active);
     int poll_subscribers();

@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "archive_server/catalog_file.h"
+#include "archive_server/channels.h"
 #include "archive_server/listings.h"
 #include "fulmar/sbe/dispatch.h"
 
@@ -336,6 +337,39 @@ void Requests::handle(ControlSession&, const sbe::Decoder<AttachSegmentsRequest>
 
 void Requests::handle(ControlSession&, const sbe::Decoder<MigrateSegmentsRequest>& request) {
     segments_.migrate(asker_of(request), request.get<"srcRecordingId">(), request.get<"dstRecordingId">());
+}
+
+void Requests::handle(ControlSession& session, const sbe::Decoder<UpdateChannelRequest>& request) {
+    const Asker asker = asker_of(request);
+    if (!may_list(session, asker)) {
+        return;
+    }
+    Catalog& catalog = context_.catalog.catalog();
+    const std::int64_t recording_id = request.get<"recordingId">();
+    const std::size_t index = catalog.find(recording_id);
+    if (index == catalog.size()) {
+        session.responder().response(asker.correlation_id, ControlResponseCode::kRecordingUnknown,
+            recording_id, "", context_.now);
+        return;
+    }
+    Recording recording = catalog.at(index);
+    auto channel = recording_channel(
+        request.data<"channel">(), recording.stream_id, SourceLocation::kRemote);
+    if (!channel) {
+        context_.sessions.error(asker, ArchiveErrorCode::kGeneric, channel.error().message);
+        return;
+    }
+    recording.original_channel = request.data<"channel">();
+    recording.stripped_channel = std::move(channel->stripped);
+    if (const Status status = catalog.replace(index, recording); !status) {
+        context_.sessions.error(asker, ArchiveErrorCode::kStorageSpace, status.error().message);
+        return;
+    }
+    session.begin_listing(answer_when_persisted(context_.catalog, context_.catalog.commit(), asker.correlation_id));
+}
+
+void Requests::handle(ControlSession&, const sbe::Decoder<StopReplicationRequest>& request) {
+    replications_.stop(asker_of(request), request.get<"replicationId">());
 }
 
 }  // namespace fulmar::archive

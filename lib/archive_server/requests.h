@@ -13,6 +13,7 @@
 #include "archive_server/control_sessions.h"
 #include "archive_server/recordings.h"
 #include "archive_server/replays.h"
+#include "archive_server/replications.h"
 #include "archive_server/segment_ops.h"
 #include "fulmar/image.h"
 
@@ -20,8 +21,13 @@ namespace fulmar::archive {
 
 class Requests {
   public:
-    Requests(ServerContext& context, Recordings& recordings, Replays& replays, SegmentOps& segments)
-        : context_(context), recordings_(recordings), replays_(replays), segments_(segments) {}
+    Requests(ServerContext& context, Recordings& recordings, Replays& replays, SegmentOps& segments,
+        Replications& replications)
+        : context_(context),
+          recordings_(recordings),
+          replays_(replays),
+          segments_(segments),
+          replications_(replications) {}
 
     /// One whole message of a control stream.
     void on_message(const Image& image, std::span<const std::byte> message);
@@ -68,6 +74,11 @@ class Requests {
     void handle(ControlSession&, const sbe::Decoder<PurgeSegmentsRequest>&);
     void handle(ControlSession&, const sbe::Decoder<AttachSegmentsRequest>&);
     void handle(ControlSession&, const sbe::Decoder<MigrateSegmentsRequest>&);
+    void handle(ControlSession&, const sbe::Decoder<UpdateChannelRequest>&);
+    void handle(ControlSession&, const sbe::Decoder<ReplicateRequest>&);
+    void handle(ControlSession&, const sbe::Decoder<TaggedReplicateRequest>&);
+    void handle(ControlSession&, const sbe::Decoder<ReplicateRequest2>&);
+    void handle(ControlSession&, const sbe::Decoder<StopReplicationRequest>&);
     /// Kinds that travel the other way.
     template <class M>
     void handle(ControlSession&, const sbe::Decoder<M>&) {}
@@ -76,6 +87,7 @@ class Requests {
     Recordings& recordings_;
     Replays& replays_;
     SegmentOps& segments_;
+    Replications& replications_;
 };
 
 }  // namespace fulmar::archive

@@ -28,7 +28,8 @@ Server::Server(
       recordings_(context_, recorder_),
       replays_(context_, recordings_, replayer_, seed_of(*ports.client, *ports.clock)),
       segments_(context_, recordings_, replays_),
-      requests_(context_, recordings_, replays_, segments_) {
+      replications_(context_, recordings_),
+      requests_(context_, recordings_, replays_, segments_, replications_) {
     const auto busy = [this](std::int64_t recording_id) {
         return std::string(segments_.is_busy(recording_id) ? "its segments are being deleted or moved" : "");
     };
@@ -76,6 +77,7 @@ int Server::poll_conductor(Instant now) {
     work += recordings_.poll();
     work += replays_.poll();
     work += segments_.poll();
+    work += replications_.poll();
     if (!space_.is_asked && now >= space_.next_time) {
         ask_for_space();
     }
@@ -136,12 +138,14 @@ void Server::Space::on_storage(port::StorageCompletion& completion) {
 
 void Server::close() {
     is_closing_ = true;
+    replications_.stop_all();
     recordings_.stop_all();
     replays_.stop_all_quietly(kNullValue);
 }
 
 bool Server::is_closed() const {
-    return is_closing_ && recordings_.subscribers().empty() && replays_.size() == 0 && segments_.is_idle() && catalog_.is_idle() &&
+    return is_closing_ && recordings_.subscribers().empty() && replays_.size() == 0 && segments_.is_idle() &&
+           replications_.is_idle() && catalog_.is_idle() &&
            !space_.is_asked;
 }
 

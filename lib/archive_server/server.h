@@ -18,6 +18,7 @@
 #include "archive_server/recordings.h"
 #include "archive_server/replayer.h"
 #include "archive_server/replays.h"
+#include "archive_server/replications.h"
 #include "archive_server/requests.h"
 #include "archive_server/segment_ops.h"
 #include "fulmar/client.h"
@@ -103,6 +104,7 @@ class Server {
     Recordings recordings_;
     Replays replays_;
     SegmentOps segments_;
+    Replications replications_;
     Requests requests_;
     std::vector<ControlStream> streams_;
     FragmentAssembler<OnFragment> assembler_{OnFragment{this}};
