@@ -5,6 +5,7 @@
 
 #include "archive/checksum.h"
 #include "base/assert.h"
+#include "base/plant.h"
 
 namespace fulmar::archive {
 
@@ -54,6 +55,10 @@ void Truncation::step() {
                 .into = std::span(buffer_).first(static_cast<std::size_t>(
                     std::min<std::int64_t>(kBufferLength, spanning_.covered() - block_read_)))});
         case State::kZeroData:
+            if (FULMAR_PLANTED(kExtendsOverOldTail)) {
+                state_ = State::kSyncData;
+                return step();
+            }
             return ask({.op = Op::kZero, .file = data_, .offset = offset, .length = segment_length - offset});
         case State::kSyncData: return ask({.op = Op::kSync, .file = data_});
         case State::kWriteSlots:

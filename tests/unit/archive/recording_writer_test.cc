@@ -197,8 +197,8 @@ TEST_CASE("recording_writer: a file that is in the way is an error, and stays") 
     rig.disk().close(made.file);
     RecordingWriter writer(rig.hub(), kId, kShape, 0, 0, {});
     rig.turn_until(writer, [&] { return writer.error().has_value(); });
-    CHECK(writer.error()->message.find("recording 7") != std::string::npos);
-    CHECK(writer.error()->message.find("7-0.rec") != std::string::npos);
+    CHECK(writer.error()->message.find("recording 0") != std::string::npos);
+    CHECK(writer.error()->message.find("0-0.rec") != std::string::npos);
     CHECK(writer.error()->message.find("file exists") != std::string::npos);
     rig.finish(writer);
     CHECK(rig.names() == std::map<std::string, std::uint64_t>{{segment_name(kId, 0), 10}});
@@ -240,7 +240,7 @@ TEST_CASE("recording_writer: a full disk is named, and does not stop what has it
     rig.turn_until(writer, [&] { return writer.error().has_value(); });
     CHECK(writer.submitted_position() == 131'072);
     CHECK(writer.error()->code == ErrorCode::kStorageSpace);
-    CHECK(writer.error()->message.find("7-131072.rec") != std::string::npos);
+    CHECK(writer.error()->message.find("0-131072.rec") != std::string::npos);
     rig.finish(writer);
     CHECK(rig.names().size() == 2);
 }
