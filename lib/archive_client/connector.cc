@@ -1,7 +1,5 @@
 #include "archive_client/connector.h"
 
-#include <algorithm>
-
 #include "archive_client/channels.h"
 #include "archive_client/texts.h"
 #include "client/heartbeat.h"
@@ -51,9 +49,7 @@ struct Connector::Receiver {
         if (response.get<"code">() != archive::ControlResponseCode::kOk) {
             const bool has_code = response.get<"code">() == archive::ControlResponseCode::kError;
             answer.error = error_of("connect", response,
-                has_code ? static_cast<ArchiveErrorCode>(
-                               std::clamp<std::int64_t>(answer.relevant_id, 0, INT32_MAX))
-                         : ArchiveErrorCode::kBadResponse);
+                has_code ? error_code_of(answer.relevant_id) : ArchiveErrorCode::kBadResponse);
         }
         connector->answer_ = std::move(answer);
     }

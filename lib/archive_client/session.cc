@@ -34,12 +34,6 @@ RecordingDescriptor descriptor_of(const sbe::Decoder<archive::RecordingDescripto
     return to;
 }
 
-/// An archive cannot say what only this side can know.
-ArchiveErrorCode said_code(std::int64_t relevant_id) {
-    const bool is_code = relevant_id >= 0 && relevant_id <= INT32_MAX;
-    return is_code ? static_cast<ArchiveErrorCode>(relevant_id) : ArchiveErrorCode::kGeneric;
-}
-
 /// True while a handler runs; it may ask, but neither wait nor poll.
 class HandlerScope {
   public:
@@ -231,7 +225,7 @@ void Session::on_response(const sbe::Decoder<archive::ControlResponse>& response
                 pending->outcome = response.get<"relevantId">();
             }
             return;
-        case Code::kError: return on_failure(response, said_code(response.get<"relevantId">()));
+        case Code::kError: return on_failure(response, error_code_of(response.get<"relevantId">()));
         case Code::kRecordingUnknown:
             if (pending != nullptr && pending->lists<RecordingHandler>()) {
                 pending->outcome = pending->listed;

@@ -76,6 +76,11 @@ std::string one_line(std::string_view foreign) {
 
 }  // namespace
 
+ArchiveErrorCode error_code_of(std::int64_t relevant_id) {
+    const bool is_code = relevant_id >= 0 && relevant_id <= INT32_MAX;
+    return is_code ? static_cast<ArchiveErrorCode>(relevant_id) : ArchiveErrorCode::kGeneric;
+}
+
 ArchiveError error_of(
     std::string_view what, const sbe::Decoder<archive::ControlResponse>& response, ArchiveErrorCode code) {
     std::string text = std::string(what) + ": ";

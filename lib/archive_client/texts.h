@@ -14,6 +14,9 @@ namespace fulmar::archive_client {
 /// Which member of a message is wrong, and why.
 [[nodiscard]] std::string text_of(const sbe::Error& error);
 
+/// What a relevant id that is an error code says. An archive cannot say what only this side can know.
+[[nodiscard]] ArchiveErrorCode error_code_of(std::int64_t relevant_id);
+
 /// The error that a response to the request `what` is. The archive's text is foreign: it is cut to a length
 /// that fits a line and shows no control characters.
 [[nodiscard]] ArchiveError error_of(

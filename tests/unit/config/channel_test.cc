@@ -274,6 +274,21 @@ TEST_CASE("config: the last of a repeated key counts") {
     CHECK_FALSE(ChannelUri::parse("aeron:ipc?ab=1")->find("a").has_value());
 }
 
+TEST_CASE("config: a channel's keys may be set, replaced and taken away") {
+    auto uri = ChannelUri::parse("aeron-spy:aeron:udp?mtu=1408|endpoint=a:1|mtu=4096").value();
+    CHECK(uri.text() == "aeron-spy:aeron:udp?mtu=4096|endpoint=a:1");
+    uri.set("endpoint", "b:2");
+    uri.set("session-id", "7");
+    CHECK(uri.text() == "aeron-spy:aeron:udp?mtu=4096|endpoint=b:2|session-id=7");
+    uri.erase("mtu");
+    uri.erase("nothing");
+    CHECK(uri.text() == "aeron-spy:aeron:udp?endpoint=b:2|session-id=7");
+    CHECK(ChannelUri::parse(uri.text())->text() == uri.text());
+    uri.erase("endpoint");
+    uri.erase("session-id");
+    CHECK(uri.text() == "aeron-spy:aeron:udp");
+}
+
 TEST_CASE("config: equal channels have equal canonical text") {
     const auto a = ChannelUri::parse("aeron-spy:aeron:udp?mtu=1408|endpoint=a:1|x=");
     const auto b = ChannelUri::parse("aeron-spy:aeron:udp?x=|endpoint=a:1|mtu=1408");
