@@ -43,6 +43,9 @@ int run_pub(const PubOptions& options) {
     if (!publication) {
         return report("pub", publication.error());
     }
+    if (const Status added = add_destinations(options, **publication); !added) {
+        return report("pub", added.error());
+    }
     if (!wait_for([&] { return (*publication)->is_connected(); }, options.timeout_s)) {
         return report("pub",
             {ErrorCode::kGeneric,
@@ -95,6 +98,9 @@ int run_sub(const StreamOptions& options) {
     if (!subscription) {
         return report("sub", subscription.error());
     }
+    if (const Status added = add_destinations(options, **subscription); !added) {
+        return report("sub", added.error());
+    }
     std::int64_t received = 0;
     const auto wants_more = [&] { return options.count == 0 || received < options.count; };
     FragmentAssembler assembler([&](std::span<const std::byte> message, const Header& header) {
@@ -128,6 +134,8 @@ Run add_pub(CLI::App& app) {
         ->needs(message)
         ->check(CLI::PositiveNumber);
     add_timeout_option(*verb, *options, "seconds to wait for a subscriber");
+    add_destination_option(
+        *verb, *options, "send there, where --channel has control-mode=manual; may be given again");
     return [options, message] {
         watch_signals();
         options->from_stdin = message->count() == 0;
@@ -140,6 +148,8 @@ Run add_sub(CLI::App& app) {
     auto* verb = app.add_subcommand("sub", "print the messages of a stream until interrupted");
     add_stream_options(*verb, *options);
     verb->add_option("--count", options->count, "stop after so many messages")->check(CLI::PositiveNumber);
+    add_destination_option(
+        *verb, *options, "receive by it, where --channel has control-mode=manual; may be given again");
     return [options] {
         watch_signals();
         return run_sub(*options);

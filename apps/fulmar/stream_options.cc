@@ -23,6 +23,12 @@ void add_timeout_option(CLI::App& verb, StreamOptions& options, const char* what
     verb.add_option("--timeout", options.timeout_s, what)->capture_default_str()->check(CLI::PositiveNumber);
 }
 
+void add_destination_option(CLI::App& verb, StreamOptions& options, const char* what) {
+    verb.add_option("--destination", options.destinations, what)
+        ->type_name("CHANNEL")
+        ->allow_extra_args(false);
+}
+
 Result<std::unique_ptr<Client>> connect(const StreamOptions& options, std::string_view verb) {
     // A service waits for its driver; who types a command wants to know at once that there is none.
     FULMAR_TRY(driver, DriverView::open(options.common.dir));

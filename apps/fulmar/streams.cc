@@ -1,9 +1,11 @@
 // fulmar streams and fulmar channels: counters joined by what they belong to.
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <tuple>
+#include <vector>
 
 #include "apps/fulmar/command.h"
 #include "apps/fulmar/driver_view.h"
@@ -97,10 +99,14 @@ int run_channels(const Common& common) {
         return report("channels", driver.error());
     }
     namespace types = layout::counter_type;
-    std::map<std::int32_t, std::string> addresses;
-    driver->counters().for_each([&addresses](const observe::CounterView& counter) {
+    std::map<std::int32_t, std::vector<std::string>> addresses;  // one per destination received by
+    std::map<std::int64_t, std::int64_t> destinations;           // sent to, by registration
+    driver->counters().for_each([&](const observe::CounterView& counter) {
         if (counter.type_id == types::kLocalSockaddr && counter.key.size() >= 8) {
-            addresses[base::load_le<std::int32_t>(counter.key.data(), 0)] = key_channel(counter.key, 4);
+            addresses[base::load_le<std::int32_t>(counter.key.data(), 0)].push_back(
+                key_channel(counter.key, 4));
+        } else if (counter.type_id == types::kMdcDestinations) {
+            destinations[counter.registration_id] = counter.value;
         }
     });
     bool any = false;
@@ -115,14 +121,20 @@ int run_channels(const Common& common) {
                              : counter.value == layout::kChannelClosing ? "closing"
                                                                         : "initialising";
         const std::string channel = key_channel(counter.key, 0);
-        const std::string& local = addresses[counter.id];
+        const std::string local = fmt::format("{}", fmt::join(addresses[counter.id], ","));
+        const auto sent_to = send ? destinations.find(counter.registration_id) : destinations.end();
+        const bool is_cast = sent_to != destinations.end();
         if (common.json) {
-            const Json line{{"direction", send ? "send" : "receive"}, {"status", status},
-                {"channel", channel}, {"local", local}};
+            Json line{{"direction", send ? "send" : "receive"}, {"status", status}, {"channel", channel},
+                {"local", local}};
+            if (is_cast) {
+                line["destinations"] = sent_to->second;
+            }
             print_json(line);
         } else {
-            fmt::print("{:>7} {:>12}  {}  bound to {}\n", send ? "send" : "receive", status, channel,
-                local.empty() ? "-" : local);
+            fmt::print("{:>7} {:>12}  {}  bound to {}{}\n", send ? "send" : "receive", status, channel,
+                local.empty() ? "-" : local,
+                is_cast ? fmt::format(", {} destinations", sent_to->second) : "");
         }
     });
     if (!common.json && !any) {

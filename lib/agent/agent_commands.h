@@ -30,10 +30,16 @@ struct SenderCommand {
         kRemoveEndpoint,     ///< then endpoint->released
         kAddPublication,     ///< endpoint, publication
         kRemovePublication,  ///< then publication->released_by_sender
+        kAddDestination,     ///< endpoint, destination_id, address, has_name
+        kRemoveDestination,  ///< endpoint, destination_id
+        kMoveDestination,    ///< endpoint, destination_id, address: its name means another one now
     };
     Kind kind = Kind::kAddEndpoint;
     SendChannelEndpoint* endpoint = nullptr;
     transport::NetworkPublication* publication = nullptr;
+    std::int64_t destination_id = 0;
+    port::Endpoint address;
+    bool has_name = false;
 };
 
 /// conductor -> receiver
@@ -71,20 +77,32 @@ struct ImageRequest {
     port::Endpoint source;
 };
 
-/// sender -> conductor: a receiver rejected a publication. The reason follows it in the record.
+/// sender -> conductor: what a record of the event queue holds, by its type.
+enum class SenderEvent : std::int32_t {
+    kRejection,          ///< Rejection
+    kSilentDestination,  ///< SilentDestination
+};
+
+/// A receiver rejected a publication. The reason follows it in the record.
 struct Rejection {
     std::int64_t registration_id = 0;
+    std::int64_t destination_id = 0;
     std::int64_t receiver_id = 0;
     std::int64_t group_tag = 0;
     std::int32_t error_code = 0;
     port::Endpoint source;
 };
 
+/// Nothing was heard from a destination with a name: it may mean another address by now.
+struct SilentDestination {
+    std::int64_t destination_id = 0;
+};
+
 inline constexpr std::size_t kAgentQueueCapacity = 1024;
-inline constexpr std::size_t kRejectionQueueBytes = 64 * 1024;
+inline constexpr std::size_t kSenderEventQueueBytes = 64 * 1024;
 using SenderQueue = ring::SpscPointerRing<SenderCommand>;
 using ReceiverQueue = ring::SpscPointerRing<ReceiverCommand>;
 using ImageRequestQueue = ring::SpscPointerRing<ImageRequest>;
-using RejectionQueue = ring::SpscByteRing;
+using SenderEventQueue = ring::SpscByteRing;
 
 }  // namespace fulmar::agent

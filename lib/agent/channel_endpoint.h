@@ -16,6 +16,7 @@
 #include "config/channel_params.h"
 #include "observe/counters.h"
 #include "port/packet_port.h"
+#include "transport/destination_tracker.h"
 
 namespace fulmar::transport {
 class Image;
@@ -79,7 +80,10 @@ struct Transport {
 struct SendChannelEndpoint : ChannelEndpoint {
     Transport transport{EndpointKind::kSend, *this};
     port::Endpoint destination;
-    FlatTable<transport::NetworkPublication*> publications;  ///< by stream_key; sender
+    std::unique_ptr<transport::DestinationTracker> destinations;  ///< of a multi-destination publication
+    observe::Counter destination_count;                           ///< conductor allocates
+    port::PacketPort* port = nullptr;                             ///< conductor
+    FlatTable<transport::NetworkPublication*> publications;       ///< by stream_key; sender
 };
 
 /// Why a (stream, session) without an image takes no data at the moment.

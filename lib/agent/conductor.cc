@@ -83,6 +83,9 @@ int Conductor::poll_resource(Instant now) {
             on_add_result(now, std::move(task));
             continue;
         }
+        if (on_destination_resolved(*task)) {
+            continue;
+        }
         const auto pending = std::find_if(pending_images_.begin(), pending_images_.end(),
             [&](const PendingImage& image) { return image.task_id == task->id; });
         if (pending != pending_images_.end()) {
@@ -129,13 +132,8 @@ int Conductor::poll_agent_events(Instant now) {
         ++work;
         on_create_image(now, request);
     }
-    work += static_cast<int>(context_.rejections->poll(
-        [this](std::int32_t, std::span<const std::byte> record) {
-            Rejection rejection;
-            std::memcpy(&rejection, record.data(), sizeof rejection);
-            const auto text = record.subspan(sizeof rejection);
-            on_rejection(rejection, {reinterpret_cast<const char*>(text.data()), text.size()});
-        },
+    work += static_cast<int>(context_.sender_events->poll(
+        [this](std::int32_t type, std::span<const std::byte> record) { on_sender_event(type, record); },
         kAgentEventsPerPoll));
     return work;
 }
@@ -213,6 +211,22 @@ void Conductor::drain_losses() {
     });
 }
 
+void Conductor::on_sender_event(std::int32_t type, std::span<const std::byte> record) {
+    const auto take = [&record]<class Event>(Event event) {
+        std::memcpy(&event, record.data(), sizeof event);
+        record = record.subspan(sizeof event);
+        return event;
+    };
+    switch (static_cast<SenderEvent>(type)) {
+        case SenderEvent::kRejection: {
+            const Rejection rejection = take(Rejection{});
+            on_rejection(rejection, {reinterpret_cast<const char*>(record.data()), record.size()});
+            break;
+        }
+        case SenderEvent::kSilentDestination: on_silent_destination(take(SilentDestination{})); break;
+    }
+}
+
 void Conductor::on_rejection(const Rejection& rejection, std::string_view reason) {
     for (const auto& publication : publications_) {
         if (publication->registration_id != rejection.registration_id) {
@@ -220,6 +234,7 @@ void Conductor::on_rejection(const Rejection& rejection, std::string_view reason
         }
         layout::PublicationError error;
         error.registration_id = rejection.registration_id;
+        error.destination_registration_id = rejection.destination_id;
         error.session_id = publication->session_id;
         error.stream_id = publication->stream_id;
         error.receiver_id = rejection.receiver_id;
@@ -248,9 +263,7 @@ void Conductor::shut_down() {
     }
     for (const auto& publication : publications_) {
         if (!publication->removing) {
-            publication->removing = true;
-            to_sender_.send(
-                {SenderCommand::Kind::kRemovePublication, publication->endpoint, publication->core.get()});
+            remove_from_sender(*publication);
         }
     }
     for (const auto& publication : ipc_publications_) {

@@ -4,8 +4,8 @@
 /// Commands run one at a time; one that needs a name resolved, a socket or a log file waits for the
 /// resource agent while publications and images are served on. Sources are split by subject:
 /// conductor.cc (duty cycle, timers), _commands (decoding), _add (the steps of an add), _endpoints,
-/// _destinations, _publications, _ipc, _subscriptions, _spies, _images, _clients (clients and counters).
-/// threads: one; the other agents are reached by queues.
+/// _receive_destinations, _send_destinations, _publications, _ipc, _subscriptions, _spies, _images, _clients
+/// (clients and counters). threads: one; the other agents are reached by queues.
 #pragma once
 
 #include <cstdint>
@@ -65,7 +65,7 @@ struct ConductorContext {
     LossBridge* losses = nullptr;
     SenderQueue* to_sender = nullptr;
     ReceiverQueue* to_receiver = nullptr;
-    RejectionQueue* rejections = nullptr;
+    SenderEventQueue* sender_events = nullptr;
     ImageRequestQueue* image_requests = nullptr;
     ResourceQueue* to_resource = nullptr;
     ResourceQueue* from_resource = nullptr;
@@ -110,6 +110,7 @@ class Conductor {
     void check_for_stall(Instant now);
     void check_for_blocked_command(Instant now);
     void drain_losses();
+    void on_sender_event(std::int32_t type, std::span<const std::byte> record);
     void on_rejection(const Rejection& rejection, std::string_view reason);
     [[nodiscard]] std::int64_t epoch_ms() { return context_.clock->epoch_ms(); }
 
@@ -122,6 +123,7 @@ class Conductor {
     void refuse(std::int64_t correlation_id, ErrorCode code, std::string message);
     void log_error(ErrorCode code, std::string_view message);
     void on_add(PendingAdd add);
+    void on_add_destination(PendingAdd::Kind kind, const layout::DestinationCommand& command);
     void on_reject_image(Instant now, const layout::RejectImage& command);
     void on_terminate(const layout::TerminateDriver& command);
     void on_next_session_id(const layout::GetNextAvailableSessionId& command);
@@ -151,6 +153,8 @@ class Conductor {
         const std::vector<std::unique_ptr<Endpoint>>& endpoints, const PendingAdd& add);
     /// kWait while the endpoint is being closed or opened; then `endpoint` is set.
     Result<Step> ensure_send_endpoint(PendingAdd& add, SendChannelEndpoint*& endpoint);
+    Result<Step> open_send_binding(PendingAdd& add);
+    Status add_destination_tracker(SendChannelEndpoint& endpoint, const PendingAdd& add);
     Result<Step> ensure_receive_endpoint(PendingAdd& add, ReceiveChannelEndpoint*& endpoint);
     Result<Step> open_binding(PendingAdd& add, const port::BindRequest& bind);
     Status check_shared_endpoint(const ChannelEndpoint& endpoint, const PendingAdd& add) const;
@@ -173,15 +177,25 @@ class Conductor {
     void close_transports(SendChannelEndpoint& endpoint);
     void close_transports(ReceiveChannelEndpoint& endpoint);
 
-    // conductor_destinations.cc
-    void on_add_receive_destination(const layout::DestinationCommand& command);
+    // conductor_receive_destinations.cc
     void on_remove_receive_destination(const layout::DestinationCommand& command);
-    void on_remove_destination_by_id(const layout::RemoveDestinationById& command);
+    void remove_receive_destination_by_id(
+        const SubscriptionState& subscription, const layout::RemoveDestinationById& command);
     [[nodiscard]] Result<SubscriptionState*> multi_destination_subscription(std::int64_t registration_id);
     Result<Step> step_receive_destination(PendingAdd& add);
     void add_local_destination(const PendingAdd& add, const SubscriptionState& subscription);
     void remove_local_destination(const layout::DestinationCommand& command);
     void end_local_destination(std::size_t index);
+
+    // conductor_send_destinations.cc
+    void on_remove_send_destination(const layout::DestinationCommand& command);
+    void on_remove_destination_by_id(const layout::RemoveDestinationById& command);
+    [[nodiscard]] Result<SendChannelEndpoint*> multi_destination_publication(std::int64_t registration_id);
+    [[nodiscard]] static Status check_send_destination(const config::ChannelParams& params);
+    Result<Step> step_send_destination(PendingAdd& add);
+    void remove_send_destination(std::size_t index);
+    void on_silent_destination(const SilentDestination& silent);
+    bool on_destination_resolved(const ResourceTask& task);
 
     // conductor_publications.cc
     [[nodiscard]] NetworkPublicationState* find_shareable(
@@ -195,6 +209,7 @@ class Conductor {
     void on_remove_publication(Instant now, const layout::RemovePublication& command);
     void unlink_publication(Instant now, const PublicationLink& link, bool revoke);
     int reap_network_publications(Instant now);
+    void remove_from_sender(NetworkPublicationState& publication);
     void describe_publication(PublicationState& publication, const PendingAdd& add);
     static void describe_socket_buffers(
         const ChannelEndpoint& endpoint, const port::Binding& binding, layout::LogMetadata& metadata);
@@ -295,6 +310,7 @@ class Conductor {
     std::vector<SubscriberLink> subscriber_links_;
     std::vector<std::unique_ptr<ImageState>> images_;
     std::vector<PendingImage> pending_images_;
+    std::vector<SendDestination> send_destinations_;
     std::vector<CounterState> counters_;
     struct ImageLoss {
         std::int64_t correlation_id = 0;

@@ -85,16 +85,15 @@ Result<Conductor::Step> Conductor::step_add(Instant now, PendingAdd& add) {
     if (add.kind == PendingAdd::Kind::kReceiveDestination) {
         return step_receive_destination(add);
     }
+    if (add.kind == PendingAdd::Kind::kSendDestination) {
+        return step_send_destination(add);
+    }
     if (publications_.size() + ipc_publications_.size() >= kPublicationsMax) {
         return fail(ErrorCode::kGeneric,
             "the driver holds its maximum of " + std::to_string(kPublicationsMax) + " publications");
     }
     if (add.params.is_spy) {
         return fail(ErrorCode::kInvalidChannel, "aeron-spy: is for subscriptions");
-    }
-    if (add.params.control || add.params.control_mode != config::ControlMode::kNone) {
-        return fail(ErrorCode::kNotSupported,
-            "this driver does not support 'control' and 'control-mode' of publications yet");
     }
     return add.params.is_ipc() ? step_ipc_publication(now, add) : step_publication(now, add);
 }
@@ -145,7 +144,12 @@ Result<Conductor::Step> Conductor::step_publication(Instant now, PendingAdd& add
     if (!resolved) {
         return Step::kWait;
     }
-    if (add.params.endpoint && add.address.port == 0) {
+    const bool is_cast = add.params.is_multi_destination();
+    if (add.params.control && !add.params.endpoint && !is_cast) {
+        return fail(ErrorCode::kInvalidChannel,
+            "a publication's control address needs an endpoint or a control-mode beside it");
+    }
+    if (add.params.endpoint && add.address.port == 0 && !is_cast) {
         return fail(ErrorCode::kInvalidChannel, "a publication's endpoint needs a port other than 0");
     }
     SendChannelEndpoint* endpoint = nullptr;

@@ -17,11 +17,6 @@ std::string hex(std::int32_t type) {
     return text;
 }
 
-Error destinations_unsupported(const char* command) {
-    return {ErrorCode::kNotSupported,
-        std::string(command) + ": destinations are not supported by this driver yet"};
-}
-
 }  // namespace
 
 void Conductor::log_error(ErrorCode code, std::string_view message) {
@@ -131,14 +126,18 @@ void Conductor::dispatch(Instant now, CommandType type, std::span<const std::byt
                 record, type, [&](const auto& command) { on_next_session_id(command); });
             break;
         case CommandType::kAddDestination:
-        case CommandType::kRemoveDestination:
             decode_and<layout::DestinationCommand>(record, type, [&](const auto& command) {
-                refuse(command.correlation_id, destinations_unsupported("destination command"));
+                on_add_destination(PendingAdd::Kind::kSendDestination, command);
             });
             break;
-        case CommandType::kAddReceiveDestination:
+        case CommandType::kRemoveDestination:
             decode_and<layout::DestinationCommand>(
-                record, type, [&](const auto& command) { on_add_receive_destination(command); });
+                record, type, [&](const auto& command) { on_remove_send_destination(command); });
+            break;
+        case CommandType::kAddReceiveDestination:
+            decode_and<layout::DestinationCommand>(record, type, [&](const auto& command) {
+                on_add_destination(PendingAdd::Kind::kReceiveDestination, command);
+            });
             break;
         case CommandType::kRemoveReceiveDestination:
             decode_and<layout::DestinationCommand>(
@@ -153,6 +152,16 @@ void Conductor::dispatch(Instant now, CommandType type, std::span<const std::byt
                 "unknown command " + hex(static_cast<std::int32_t>(type)) + " in the command ring");
             break;
     }
+}
+
+void Conductor::on_add_destination(PendingAdd::Kind kind, const layout::DestinationCommand& command) {
+    PendingAdd add;
+    add.kind = kind;
+    add.client_id = command.client_id;
+    add.correlation_id = command.correlation_id;
+    add.target_id = command.registration_id;
+    add.channel = command.channel;
+    on_add(std::move(add));
 }
 
 void Conductor::on_add(PendingAdd add) {

@@ -198,27 +198,58 @@ Result<Conductor::Step> Conductor::ensure_send_endpoint(PendingAdd& add, SendCha
         if (send_endpoints_.size() >= kChannelEndpointsMax) {
             return Unexpected{too_many_endpoints().error()};
         }
-        FULMAR_TRY(route, context_.ports.route(add.local.valid() ? add.local.ip : add.address.ip));
-        add.port = route;
-        port::BindRequest bind;
-        bind.local = add.local.valid() ? add.local : any_like(add.address);
-        if (options_.connect_sockets) {
-            bind.remote = add.address;
-        }
-        bind.sndbuf_length = add.params.socket_sndbuf_length.value_or(options_.so_sndbuf);
-        bind.rcvbuf_length = add.params.socket_rcvbuf_length.value_or(options_.so_rcvbuf);
-        bind.ttl = add.params.ttl.value_or(options_.ttl);
-        return open_binding(add, bind);
+        return open_send_binding(add);
     }
     auto endpoint = std::make_unique<SendChannelEndpoint>();
     describe_endpoint(*endpoint, add);
     endpoint->destination = add.address;
+    endpoint->port = add.port;
     FULMAR_TRY_VOID(add_endpoint_counters(endpoint->transport, *add.binding, add));
+    if (add.params.is_multi_destination()) {
+        FULMAR_TRY_VOID(add_destination_tracker(*endpoint, add));
+    }
     endpoint->transport.attach(std::move(add.binding), add.port->queue(port::PacketPort::Role::kSender));
     out = endpoint.get();
-    to_sender_.send({SenderCommand::Kind::kAddEndpoint, out, nullptr});
+    SenderCommand command;
+    command.kind = SenderCommand::Kind::kAddEndpoint;
+    command.endpoint = out;
+    to_sender_.send(command);
     send_endpoints_.push_back(std::move(endpoint));
     return Step::kDone;
+}
+
+Result<Conductor::Step> Conductor::open_send_binding(PendingAdd& add) {
+    port::BindRequest bind;
+    bind.local = add.control.valid() ? add.control : add.local.valid() ? add.local : any_like(add.address);
+    const bool names_port = !bind.local.ip.is_any() || !add.address.valid();
+    FULMAR_TRY(route, context_.ports.route(names_port ? bind.local.ip : add.address.ip));
+    add.port = route;
+    if (options_.connect_sockets && !add.params.is_multi_destination()) {
+        bind.remote = add.address;
+    }
+    bind.sndbuf_length = add.params.socket_sndbuf_length.value_or(options_.so_sndbuf);
+    bind.rcvbuf_length = add.params.socket_rcvbuf_length.value_or(options_.so_rcvbuf);
+    bind.ttl = add.params.ttl.value_or(options_.ttl);
+    return open_binding(add, bind);
+}
+
+Status Conductor::add_destination_tracker(SendChannelEndpoint& endpoint, const PendingAdd& add) {
+    using transport::DestinationTracker;
+    const layout::CounterKey key = layout::channel_status_key(add.channel);
+    const layout::CounterLabel label =
+        layout::channel_status_label(layout::counter_name::kMdcDestinations, add.channel);
+    endpoint.destination_count = allocate_counter({layout::counter_type::kMdcDestinations, key.span(),
+        label.view(), add.correlation_id, kSharedOwner, 0, 0});
+    if (endpoint.destination_count.id() == layout::kNullCounterId) {
+        std::vector<std::int32_t> ids{endpoint.status.id(), endpoint.transport.local_address_counter};
+        free_counters(ids);
+        return counters_full();
+    }
+    endpoint.destinations = std::make_unique<DestinationTracker>(
+        add.params.control_mode == ControlMode::kManual ? DestinationTracker::Mode::kManual
+                                                        : DestinationTracker::Mode::kDynamic,
+        endpoint.destination_count);
+    return Done{};
 }
 
 Result<Conductor::Step> Conductor::ensure_receive_endpoint(PendingAdd& add, ReceiveChannelEndpoint*& out) {
@@ -298,7 +329,12 @@ void Conductor::begin_closing(SendChannelEndpoint& endpoint) {
     if (!endpoint.closing) {
         endpoint.closing = true;
         endpoint.status.set_release(layout::kChannelClosing);
-        to_sender_.send({SenderCommand::Kind::kRemoveEndpoint, &endpoint, nullptr});
+        SenderCommand command;
+        command.kind = SenderCommand::Kind::kRemoveEndpoint;
+        command.endpoint = &endpoint;
+        to_sender_.send(command);
+        std::erase_if(send_destinations_,
+            [&endpoint](const SendDestination& known) { return known.endpoint == &endpoint; });
     }
 }
 
@@ -323,6 +359,8 @@ void Conductor::close_transport(Transport& transport) {
 }
 
 void Conductor::close_transports(SendChannelEndpoint& endpoint) {
+    std::vector<std::int32_t> ids{endpoint.destination_count.id()};
+    free_counters(ids);
     close_transport(endpoint.transport);
 }
 

@@ -124,6 +124,7 @@ layout::LogBuffer Conductor::create_log(PublicationState& publication, const Pen
         metadata.entity_tag = *add.params.tags->entity;
     }
     if (endpoint != nullptr) {
+        metadata.group = endpoint->destinations != nullptr;
         describe_socket_buffers(*endpoint, *endpoint->transport.binding, metadata);
     }
     metadata.type = publication.is_exclusive ? layout::LogType::kExclusivePublication
@@ -291,6 +292,7 @@ Status Conductor::create_network_publication(Instant now, PendingAdd& add, SendC
     options.initial_term_id = publication->initial_term_id;
     options.mtu = mtu;
     options.ttl = 0;
+    options.group = endpoint.destinations != nullptr;
     options.initial_position = publication->initial_position;
     options.term_window_length = window;
     options.flow_window_max = term_length / 2;
@@ -308,12 +310,15 @@ Status Conductor::create_network_publication(Instant now, PendingAdd& add, SendC
     options.retransmit.linger = options_.retransmit_linger;
     options.packets_per_send = static_cast<std::size_t>(options_.packets_per_send);
     options.binding = endpoint.transport.binding.get();
-    options.queue = endpoint.transport.queue;
     options.destination = endpoint.destination;
     publication->core = std::make_unique<NetworkPublication>(options, log, counters, context_.system);
     count_mapped(publication->log);
     ++endpoint.references;
-    to_sender_.send({SenderCommand::Kind::kAddPublication, &endpoint, publication->core.get()});
+    SenderCommand command;
+    command.kind = SenderCommand::Kind::kAddPublication;
+    command.endpoint = &endpoint;
+    command.publication = publication->core.get();
+    to_sender_.send(command);
     link_publication(add, publication.get(), nullptr);
     for (const auto& subscription : subscriptions_) {
         link_spy(*subscription, *publication);
@@ -321,6 +326,15 @@ Status Conductor::create_network_publication(Instant now, PendingAdd& add, SendC
     publications_.push_back(std::move(publication));
     (void)now;
     return Done{};
+}
+
+void Conductor::remove_from_sender(NetworkPublicationState& publication) {
+    publication.removing = true;
+    SenderCommand command;
+    command.kind = SenderCommand::Kind::kRemovePublication;
+    command.endpoint = publication.endpoint;
+    command.publication = publication.core.get();
+    to_sender_.send(command);
 }
 
 int Conductor::reap_network_publications(Instant now) {
@@ -336,9 +350,7 @@ int Conductor::reap_network_publications(Instant now) {
             ++work;
         }
         if (state == NetworkPublication::State::kDone && !publication.removing) {
-            publication.removing = true;
-            to_sender_.send(
-                {SenderCommand::Kind::kRemovePublication, publication.endpoint, publication.core.get()});
+            remove_from_sender(publication);
             ++work;
         }
         // SYNC(publication.released): acquire; pairs with the sender's release after removal.

@@ -77,7 +77,7 @@ Status DriverCore::start() {
     context.losses = &losses_;
     context.to_sender = &to_sender_;
     context.to_receiver = &to_receiver_;
-    context.rejections = &rejections_;
+    context.sender_events = &sender_events_;
     context.image_requests = &image_requests_;
     context.to_resource = &to_resource_;
     context.from_resource = &from_resource_;
@@ -141,7 +141,7 @@ void DriverCore::label_cycle_counters() {
 void DriverCore::create_network_agents() {
     SenderContext sender;
     sender.commands = &to_sender_;
-    sender.rejections = &rejections_;
+    sender.events = &sender_events_;
     sender.system = system_;
     sender.stall_threshold = parts_.options.stall_threshold;
     ReceiverContext receiver;

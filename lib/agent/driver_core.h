@@ -92,7 +92,7 @@ class DriverCore {
 
     SenderQueue to_sender_{kAgentQueueCapacity};
     ReceiverQueue to_receiver_{kAgentQueueCapacity};
-    RejectionQueue rejections_{kRejectionQueueBytes};
+    SenderEventQueue sender_events_{kSenderEventQueueBytes};
     ImageRequestQueue image_requests_{kAgentQueueCapacity};
     ResourceQueue to_resource_{kResourceQueueCapacity};
     ResourceQueue from_resource_{kResourceQueueCapacity};

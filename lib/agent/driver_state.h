@@ -129,6 +129,15 @@ struct ImageState {
     Instant linger_deadline;
 };
 
+/// A destination that a command gave to a publication's endpoint.
+struct SendDestination {
+    SendChannelEndpoint* endpoint = nullptr;
+    std::int64_t registration_id = 0;  ///< of the command
+    config::HostPort name;
+    port::Endpoint address;     ///< what the name meant last
+    std::uint64_t task_id = 0;  ///< 0: it is not being looked up
+};
+
 /// A SETUP that waits for its log file.
 struct PendingImage {
     std::uint64_t task_id = 0;
@@ -150,19 +159,20 @@ struct CounterState {
 
 inline constexpr std::int64_t kNullClientId = -1;
 
-/// An ADD_PUBLICATION, ADD_SUBSCRIPTION or ADD_RCV_DESTINATION in progress. It is looked at afresh after each
-/// step, so that what changed while the resource agent worked is seen.
+/// An ADD_PUBLICATION, ADD_SUBSCRIPTION or command that adds a destination, in progress. It is looked at
+/// afresh after each step, so that what changed while the resource agent worked is seen.
 struct PendingAdd {
     enum class Kind : std::uint8_t {
         kPublication,
         kExclusivePublication,
         kSubscription,
         kReceiveDestination,
+        kSendDestination,
     };
     Kind kind = Kind::kPublication;
     std::int64_t client_id = 0;
     std::int64_t correlation_id = 0;
-    std::int64_t target_id = 0;  ///< of a destination: its subscription's registration id
+    std::int64_t target_id = 0;  ///< of a destination: registration id of what it is added to
     std::int32_t stream_id = 0;
     std::string channel;
     config::ChannelParams params;

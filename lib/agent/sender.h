@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "agent/agent_commands.h"
@@ -16,7 +18,7 @@ namespace fulmar::agent {
 
 struct SenderContext {
     SenderQueue* commands = nullptr;         ///< from the conductor
-    RejectionQueue* rejections = nullptr;    ///< to the conductor
+    SenderEventQueue* events = nullptr;      ///< to the conductor
     std::vector<port::PacketQueue*> queues;  ///< polled by this agent; empty when the receiver polls for it
     transport::SystemCounters system;
     /// Not polled for longer than this: deadlines that others keep are re-based.
@@ -34,22 +36,37 @@ class Sender {
     void on_datagram(Instant now, SendChannelEndpoint& endpoint, const port::RxPacket& packet);
 
   private:
+    struct Outgoing {
+        transport::NetworkPublication* publication = nullptr;
+        SendChannelEndpoint* endpoint = nullptr;
+    };
+
     void check_for_stall(Instant now);
-    int drain_commands();
+    int drain_commands(Instant now);
     int poll_queues(Instant now);
     int transmit(Instant now);
-    void execute(const SenderCommand& command);
-    void report_rejection(const transport::NetworkPublication& publication, const wire::ErrorFrame& error,
+    std::size_t send_to_all(
+        Instant now, SendChannelEndpoint& endpoint, std::span<const port::TxPacket> packets);
+    void check_destinations(Instant now);
+    void execute(Instant now, const SenderCommand& command);
+    template <class Event>
+    bool report(SenderEvent type, const Event& event, std::string_view text = {});
+    void report_rejection(const SendChannelEndpoint& endpoint,
+        const transport::NetworkPublication& publication, const wire::ErrorFrame& error,
         const port::Endpoint& source);
 
     SenderContext context_;
-    std::vector<transport::NetworkPublication*> publications_;
+    std::vector<Outgoing> publications_;
+    std::vector<SendChannelEndpoint*> multi_destination_;  ///< endpoints
     std::size_t round_robin_ = 0;
+    std::size_t destination_turn_ = 0;
+    Instant next_destination_check_;
     bool started_ = false;
     Instant last_poll_;
     SenderCommand command_;  // a member: on the stack it would be initialised at each poll
     transport::TransmitBatch batch_;
     transport::TransmitBatch replies_;
+    std::vector<port::TxPacket> copies_;  ///< of one burst
     std::vector<port::RxPacket> received_;
 };
 

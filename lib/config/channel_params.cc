@@ -300,8 +300,8 @@ void collect_unsupported_values(ChannelParams& params) {
         list.emplace_back("cc=cubic");
     }
     // Unicast ignores flow control choices, as Aeron does; with group semantics they would matter.
-    const bool grouped = params.control || params.control_mode != ControlMode::kNone;
-    if (grouped && params.flow_control.kind != FlowControlKind::kDefault) {
+    const auto fc = params.flow_control.kind;
+    if (params.is_multi_destination() && fc != FlowControlKind::kDefault && fc != FlowControlKind::kMax) {
         list.emplace_back("fc");
     }
 }
@@ -366,6 +366,21 @@ Status check_supported(const ChannelParams& params) {
     }
     return fail(ErrorCode::kNotSupported,
         "this driver does not support " + join(params.unsupported) + " in a channel yet; leave it out");
+}
+
+Status check_destination(const ChannelParams& params) {
+    const bool is_response = params.control_mode == ControlMode::kResponse;
+    const char* key = params.mtu                       ? "mtu"
+                      : params.receiver_window_length  ? "rcv-wnd"
+                      : params.socket_rcvbuf_length    ? "so-rcvbuf"
+                      : params.socket_sndbuf_length    ? "so-sndbuf"
+                      : params.response_correlation_id ? "response-correlation-id"
+                      : is_response                    ? "control-mode=response"
+                                                       : nullptr;
+    if (key != nullptr) {
+        return invalid(std::string("a destination cannot have ") + key);
+    }
+    return Done{};
 }
 
 Status check_strict(const ChannelParams& params) {

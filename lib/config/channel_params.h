@@ -108,6 +108,10 @@ struct ChannelParams {
 
     static constexpr std::int64_t kResponsePrototype = -2;
 
+    /// A publication's packets go to, or a subscription's come by, addresses that are given or learned later.
+    [[nodiscard]] bool is_multi_destination() const {
+        return control_mode == ControlMode::kDynamic || control_mode == ControlMode::kManual;
+    }
     /// Both ends of the pipe are this host's: `aeron:ipc`.
     [[nodiscard]] bool is_ipc() const { return media == Media::kIpc; }
     /// A literal multicast endpoint; names show only when resolved.
@@ -122,6 +126,9 @@ struct ChannelParams {
 
 /// errors: kNotSupported naming each entry of `unsupported`.
 [[nodiscard]] Status check_supported(const ChannelParams& params);
+/// A destination says where, and nothing of what belongs to the whole subscription or publication.
+/// errors: kInvalidChannel naming the key.
+[[nodiscard]] Status check_destination(const ChannelParams& params);
 /// What `--strict-uri` asks for. errors: kInvalidChannel for an unknown key, with the nearest known one.
 [[nodiscard]] Status check_strict(const ChannelParams& params);
 

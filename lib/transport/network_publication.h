@@ -51,8 +51,7 @@ struct NetworkPublicationOptions {
     RetransmitHandler::Options retransmit{64, {}, microseconds(500)};
     std::size_t packets_per_send = 32;
     port::Binding* binding = nullptr;
-    port::PacketQueue* queue = nullptr;
-    port::Endpoint destination;
+    port::Endpoint destination;  ///< of a multi-destination publication: the sender agent's to fill in
 };
 
 struct NetworkPublicationCounters {
@@ -81,11 +80,12 @@ class NetworkPublication {
     // ---- sender agent ------------------------------------------------------------------------------
 
     /// Adds what is to be sent now: setup, retransmits, new data within the receiver's limit, or a
-    /// heartbeat. The batch then goes to options().queue, and on_transmitted() hears how many were taken.
+    /// heartbeat. The batch then goes out, and on_transmitted() hears how many were taken.
     void poll_transmit(Instant now, TransmitBatch& batch);
     void on_transmitted(Instant now, const TransmitBatch& batch, std::size_t taken);
 
-    void on_status_message(Instant now, const wire::StatusMessage& message);
+    /// False: it cannot be one of this stream's.
+    bool on_status_message(Instant now, const wire::StatusMessage& message);
     void on_nak(Instant now, const wire::Nak& nak);
     /// Adds the reply to a measurement that asks for one.
     void on_rtt_measurement(

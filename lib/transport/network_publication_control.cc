@@ -9,7 +9,7 @@ namespace fulmar::transport {
 
 using layout::SystemCounter;
 
-void NetworkPublication::on_status_message(Instant now, const wire::StatusMessage& message) {
+bool NetworkPublication::on_status_message(Instant now, const wire::StatusMessage& message) {
     const std::int32_t term_length = log_.term_length();
     const bool in_range = message.consumption_term_offset >= 0 &&
                           message.consumption_term_offset < term_length &&
@@ -19,17 +19,17 @@ void NetworkPublication::on_status_message(Instant now, const wire::StatusMessag
         if (!end_of_stream_.load(std::memory_order_acquire)) {
             setup_elicited_ = true;
         }
-        return;
+        return true;
     }
     if (!in_range) {
         system_[SystemCounter::kInvalidPackets].increment_shared();
-        return;
+        return false;
     }
     const std::int64_t position = base::compute_position(
         message.consumption_term_id, message.consumption_term_offset, log_.shift(), options_.initial_term_id);
     if (position > sender_position_ + term_length / 2 || position < oldest_unconsumed()) {
         system_[SystemCounter::kStatusMessagesRejected].increment_relaxed();
-        return;
+        return false;
     }
     if ((message.flags & wire::flag::kSmEndOfStream) != 0) {
         receivers_.remove(message.receiver_id);
@@ -37,7 +37,7 @@ void NetworkPublication::on_status_message(Instant now, const wire::StatusMessag
             receiver_saw_eos_.store(true, std::memory_order_release);
         }
         has_receivers_.store(!receivers_.empty(), std::memory_order_release);
-        return;
+        return true;
     }
     receivers_.heard(message.receiver_id, now);
     if (!has_initial_connection_) {
@@ -54,6 +54,7 @@ void NetworkPublication::on_status_message(Instant now, const wire::StatusMessag
         counters_.sender_limit.set_release(limit);
     }
     set_connected(!end_of_stream_.load(std::memory_order_acquire));
+    return true;
 }
 
 void NetworkPublication::on_nak(Instant now, const wire::Nak& nak) {

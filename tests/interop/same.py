@@ -10,6 +10,7 @@ What differs on purpose, and why it may:
   OS default buffers   of sockets; an IPC log has none
   receiver_window      the window in force, which is at most half a term
   IPC rejection        the address is in network order, as from a network
+  not compared         removing a destination by id from what is not there: a stock C driver does not answer
 """
 import os
 import re
@@ -32,7 +33,7 @@ LOG_FIELDS = {
     'signal_eos': (493, 'B'), 'ssc': (494, 'B'), 'tether': (495, 'B'), 'revoked': (496, 'B'), 'type': (497, 'B'),
     'untethered_linger': (500, 'q'), 'tail 0': (0, 'q'), 'tail 1': (8, 'q'), 'tail 2': (16, 'q')}
 COUNTER, STATIC, SESSION, REJECT = 0x09, 0x0F, 0x12, 0x10
-ADD_RECEIVE, REMOVE_RECEIVE = 0x0C, 0x0D
+ADD_SEND, REMOVE_SEND, ADD_RECEIVE, REMOVE_RECEIVE, REMOVE_BY_ID = 0x07, 0x08, 0x0C, 0x0D, 0x11
 PUBLICATION, EXCLUSIVE, SUBSCRIPTION, REMOVE_PUBLICATION, REMOVE_SUBSCRIPTION, REMOVE_COUNTER = 1, 3, 4, 2, 5, 10
 
 
@@ -75,7 +76,7 @@ class Asker(RawClient):
     def plain(self, text):
         """Without what is random or this driver's own."""
         text = text.replace(self.directory, 'DIR')
-        return re.sub(r'127\.0\.0\.1:\d+', lambda m: m[0] if m[0] in self.known else 'SOURCE', text)
+        return re.sub(r'(127\.0\.0\.1|0\.0\.0\.0):\d+', lambda m: m[0] if m[0] in self.known else 'SOURCE', text)
 
 
 def text_at(body, at):
@@ -107,7 +108,7 @@ def describe_event(asker, kind, body):
 
 def key_of(kind, key):
     """Only what is defined of it: drivers leave the rest as it was."""
-    if kind in (6, 7):
+    if kind in (6, 7, 18):
         return key[:4 + min(struct.unpack_from('<i', key)[0], 108)]
     if kind == 14:
         return b''  # the channel's counter id and a port of the system's choice; the label says both
@@ -235,6 +236,61 @@ def receive_destinations(asker, endpoint):
     asker.destination(ADD_RECEIVE, plain, f'aeron:udp?endpoint={other}')
 
 
+START = 'session-id=7|init-term-id=5|term-id=6|term-offset=4096|term-length=64k'
+
+
+def send_destinations(asker, endpoint):
+    other = endpoint.replace('127.0.0.1', '127.0.0.2')
+    for address in (endpoint, other):
+        asker.add(SUBSCRIPTION, f'aeron:udp?endpoint={address}')
+    publication = asker.add(EXCLUSIVE, f'aeron:udp?control-mode=manual|{START}')
+    first = asker.destination(ADD_SEND, publication, f'aeron:udp?endpoint={endpoint}')
+    asker.await_event(0x0F02)
+    asker.destination(ADD_SEND, publication, f'aeron:udp?endpoint={other}')
+    asker.destination(ADD_SEND, publication, 'aeron:udp?endpoint=127.0.0.3:9')
+    await_that(lambda: sum(kind == 0x0F02 for kind, _ in asker.drain()) == 2, 'two images')
+    await_that(lambda: destinations_of(asker) == 3, 'three destinations')
+    asker.destination(REMOVE_SEND, publication, 'aeron:udp?endpoint=127.0.0.3:9')
+    asker.destination(REMOVE_SEND, publication, 'aeron:udp?endpoint=127.0.0.3:9')
+    asker.ask(REMOVE_BY_ID, struct.pack('<qq', publication, first))
+    asker.ask(REMOVE_BY_ID, struct.pack('<qq', publication, 4711))
+    await_that(lambda: destinations_of(asker) == 1, 'one destination')
+    for bad in ('aeron:udp?endpoint=127.0.0.3:0', 'aeron:ipc', f'aeron-spy:aeron:udp?endpoint={other}',
+                f'aeron:udp?endpoint={other}|mtu=1024', 'aeron:udp?control-mode=manual'):
+        asker.destination(ADD_SEND, publication, bad)
+    asker.destination(ADD_SEND, publication + 1000, f'aeron:udp?endpoint={other}')
+    plain = asker.add(EXCLUSIVE, f'aeron:udp?endpoint={endpoint}|{START}', stream=11)
+    asker.destination(ADD_SEND, plain, f'aeron:udp?endpoint={other}')
+    hear_sources(asker)
+
+
+def hear_sources(asker):
+    """A stock image counts a source from its first heartbeat on, not from its setup."""
+    for name in os.listdir(os.path.join(asker.directory, 'images')):
+        log = Log(os.path.join(asker.directory, 'images', name))
+        await_that(lambda: struct.unpack_from('<i', log.bytes, log.metadata + 140)[0] == 1, 'the image hears its source')
+
+
+def destinations_of(asker):
+    return next((value for _, kind, value, _ in asker.cnc.counters() if kind == 18), None)
+
+
+def dynamic_destinations(asker, endpoint):
+    other = endpoint.replace('127.0.0.1', '127.0.0.2')
+    asker.add(SUBSCRIPTION, f'aeron:udp?endpoint={other}|control={endpoint}')
+    asker.add(SUBSCRIPTION, f'aeron:udp?endpoint={other}|control={endpoint}|session-id=7', stream=11)
+    asker.add(SUBSCRIPTION, f'aeron-spy:aeron:udp?control={endpoint}|control-mode=dynamic')
+    asker.add(EXCLUSIVE, f'aeron:udp?control={endpoint}|control-mode=dynamic|{START}')
+    await_that(lambda: sum(kind == 0x0F02 for kind, _ in asker.drain()) == 2, 'two images')
+    asker.add(EXCLUSIVE, f'aeron:udp?control={endpoint}|control-mode=dynamic|{START}', stream=11)
+    await_that(lambda: sum(kind == 0x0F02 for kind, _ in asker.drain()) == 3, 'three images')
+    asker.add(SUBSCRIPTION, 'aeron:udp?control=127.0.0.1:0', stream=12)
+    asker.add(EXCLUSIVE, f'aeron:udp?control={endpoint}', stream=12)
+    asker.add(EXCLUSIVE, 'aeron:udp?control-mode=dynamic', stream=12)
+    await_that(lambda: destinations_of(asker) == 1, 'one destination')
+    hear_sources(asker)
+
+
 def counters(asker, _):
     for label in (b'lab', b''):
         asker.ask(COUNTER, struct.pack('<ii', 1234, 4) + b'abcd' + struct.pack('<i', len(label)) + label)
@@ -275,6 +331,8 @@ SCENARIOS = {
     'a rejection on IPC': lambda asker, _: reject(asker, ipc(asker)[2], b'because'),
     'tags': tags,
     'receive destinations': receive_destinations,
+    'send destinations': send_destinations,
+    'destinations that are learned': dynamic_destinations,
     'counters': counters,
     'refusals': refusals,
 }

@@ -39,7 +39,8 @@ TEST_CASE("agent: a channel that cannot be is refused by its correlation id") {
         {"aeron:udp?endpoint=192.168.7.7:40123", ErrorCode::kInvalidChannel, "192.168.7.7"},
         {"aeron:udp?endpoint=224.0.1.1:40123", ErrorCode::kNotSupported, "multicast"},
         {"aeron:udp?endpoint=nowhere.test:40123", ErrorCode::kUnknownHost, "nowhere.test"},
-        {"aeron:udp?control=10.77.0.1:40124|control-mode=dynamic", ErrorCode::kNotSupported, "control-mode"},
+        {"aeron:udp?control=10.77.0.1:40124|control-mode=dynamic|fc=min", ErrorCode::kNotSupported, "fc"},
+        {"aeron:udp?control=10.77.0.1:40124", ErrorCode::kInvalidChannel, "control-mode"},
         {"aeron-spy:aeron:udp?endpoint=10.77.0.2:40123", ErrorCode::kInvalidChannel, "aeron-spy"},
         {"aeron:udp?endpoint=10.77.0.2:40123|interface={eth0}", ErrorCode::kNotSupported, "interface"},
         {"aeron:udp?endpoint=10.77.0.2:40123|term-length=64k|init-term-id=1|term-id=2|term-offset=65568",
@@ -106,20 +107,6 @@ TEST_CASE("agent: a client cannot remove what belongs to another") {
     stranger.remove_publication(publication);
     CHECK(stranger.await_error().error_code == code(ErrorCode::kUnknownPublication));
     CHECK(driver->conductor().ipc_publication_count() == 1);
-}
-
-TEST_CASE("agent: destinations are refused by name") {
-    World world;
-    auto driver = world.make_driver();
-    RawClient client(world, *driver);
-    for (const auto type : {layout::CommandType::kAddDestination, layout::CommandType::kRemoveDestination}) {
-        const std::int64_t correlation_id = client.next_id();
-        client.send(type, layout::DestinationCommand{client.id(), correlation_id, 1, kChannel});
-        const auto error = client.await_error();
-        CHECK(error.offending_correlation_id == correlation_id);
-        CHECK(error.error_code == code(ErrorCode::kNotSupported));
-        CHECK(error.message.find("destination") != std::string_view::npos);
-    }
 }
 
 TEST_CASE("agent: malformed commands are answered where they hold a correlation id, and logged in any case") {

@@ -37,10 +37,11 @@ class FakeResolver final : public port::Resolver {
   public:
     [[nodiscard]] Result<port::IpAddress> resolve(const std::string& host) override {
         if (host == "second.test") {
-            return port::IpAddress::v4(10, 77, 0, 2);
+            return second;
         }
         return fail(ErrorCode::kUnknownHost, "unknown host " + host);
     }
+    port::IpAddress second = port::IpAddress::v4(10, 77, 0, 2);
 };
 
 inline DriverOptions small_options(const std::string& dir) {

@@ -25,21 +25,6 @@ std::string key_of(const config::ChannelParams& params) {
     return key;
 }
 
-/// What belongs to the whole subscription or publication.
-Status check_destination_keys(const config::ChannelParams& params) {
-    const char* key = params.mtu                                      ? "mtu"
-                      : params.receiver_window_length                 ? "rcv-wnd"
-                      : params.socket_rcvbuf_length                   ? "so-rcvbuf"
-                      : params.socket_sndbuf_length                   ? "so-sndbuf"
-                      : params.response_correlation_id                ? "response-correlation-id"
-                      : params.control_mode == ControlMode::kResponse ? "control-mode=response"
-                                                                      : nullptr;
-    if (key != nullptr) {
-        return fail(ErrorCode::kInvalidChannel, std::string("a destination cannot have ") + key);
-    }
-    return Done{};
-}
-
 }  // namespace
 
 Result<SubscriptionState*> Conductor::multi_destination_subscription(std::int64_t registration_id) {
@@ -58,19 +43,9 @@ Result<SubscriptionState*> Conductor::multi_destination_subscription(std::int64_
         "no subscription has the registration id " + std::to_string(registration_id));
 }
 
-void Conductor::on_add_receive_destination(const layout::DestinationCommand& command) {
-    PendingAdd add;
-    add.kind = PendingAdd::Kind::kReceiveDestination;
-    add.client_id = command.client_id;
-    add.correlation_id = command.correlation_id;
-    add.target_id = command.registration_id;
-    add.channel = command.channel;
-    on_add(std::move(add));
-}
-
 Result<Conductor::Step> Conductor::step_receive_destination(PendingAdd& add) {
     FULMAR_TRY(subscription, multi_destination_subscription(add.target_id));
-    FULMAR_TRY_VOID(check_destination_keys(add.params));
+    FULMAR_TRY_VOID(config::check_destination(add.params));
     if (add.params.is_ipc() && add.params.is_spy) {
         return fail(ErrorCode::kInvalidChannel, "aeron-spy: listens to aeron:udp publications");
     }
@@ -165,13 +140,9 @@ void Conductor::end_local_destination(std::size_t index) {
     remove_subscription(index);
 }
 
-void Conductor::on_remove_destination_by_id(const layout::RemoveDestinationById& command) {
-    auto subscription = multi_destination_subscription(command.resource_registration_id);
-    if (!subscription) {
-        refuse(command.correlation_id, subscription.error());
-        return;
-    }
-    for (const auto& transport : (*subscription)->endpoint->transports) {
+void Conductor::remove_receive_destination_by_id(
+    const SubscriptionState& subscription, const layout::RemoveDestinationById& command) {
+    for (const auto& transport : subscription.endpoint->transports) {
         if (transport->registration_id == command.destination_registration_id) {
             begin_removing(*transport);
         }
