@@ -171,7 +171,8 @@ Status RunningArchive::open_driver() {
 
 Status RunningArchive::start_server() {
     archive::StorageHub& hub = *hubs_[0];
-    archive::StartUp start_up(hub);
+    archive::StartUp start_up(
+        hub, {.checksum_frames = options_.server.writer.checksum_frames, .now_ms = clock_.epoch_ms()});
     BackoffIdle idle;
     while (!start_up.is_done()) {
         idle.idle(start_up.poll(clock_.now()));
@@ -186,7 +187,13 @@ Status RunningArchive::start_server() {
     ports.recorder_storage = hubs_[1] != nullptr ? hubs_[1].get() : &hub;
     ports.replayer_storage = hubs_[2] != nullptr ? hubs_[2].get() : &hub;
     server_ = std::make_unique<archive::Server>(
-        options_.server, ports, start_up.catalog_file(), start_up.take_catalog());
+        options_.server, ports, start_up);
+    for (const std::string& note : start_up.notes()) {
+        description_.push_back("recovery: " + note);
+    }
+    for (const archive::DamagedRecording& damaged : start_up.damaged()) {
+        on_error({ErrorCode::kGeneric, damaged.why});
+    }
     mark_->set_archive_id(server_->archive_id());
     const Instant deadline = clock_.now() + kReadyTimeout;
     while (!server_->is_ready()) {

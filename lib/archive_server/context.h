@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "archive/storage_hub.h"
 #include "archive_server/options.h"
+#include "archive_server/start_up.h"
 #include "fulmar/client.h"
 #include "port/clock.h"
 
@@ -24,8 +26,13 @@ struct ServerContext {
     ControlSessions& sessions;
     port::Clock& clock;
     std::int64_t archive_id = -1;
+    /// By recording: those that recovery found damaged. They are read as far as they go, and not extended.
+    std::unordered_map<std::int64_t, DamagedRecording> damaged{};
     Instant now{};
     std::uint64_t errors = 0;
+
+    /// A catalog entry, with the end that recovery found where the entry has none.
+    [[nodiscard]] Recording recording_at(std::size_t index) const;
 
     void report(ErrorCode code, std::string message) {
         ++errors;

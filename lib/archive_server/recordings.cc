@@ -42,7 +42,7 @@ ArchiveStatus Recordings::may_extend(const StartRequest& request) const {
     if (index == catalog.size()) {
         return fail(ArchiveErrorCode::kUnknownRecording, "unknown recording id: " + id);
     }
-    const Recording recording = catalog.at(index);
+    const Recording recording = context_.recording_at(index);
     if (recording.stream_id != request.stream_id) {
         return fail(ArchiveErrorCode::kUnknownRecording,
             "cannot extend recording " + id + " with streamId=" + std::to_string(request.stream_id) +

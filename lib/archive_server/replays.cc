@@ -28,7 +28,7 @@ void Replays::start(Asker asker, const Request& request) {
         context_.sessions.unknown_recording(asker, request.recording_id);
         return;
     }
-    const Recording recording = catalog.at(index);
+    const Recording recording = context_.recording_at(index);
     auto replay = std::make_unique<Replay>();
     replay->asker = asker;
     if (!set_range(asker, request, recording, replay->init)) {

@@ -287,7 +287,7 @@ void Requests::handle(ControlSession&, const sbe::Decoder<StopPositionRequest>& 
         // Between its last block and its catalog entry a recording is not stopped yet.
         const bool is_active = recordings_.is_active(request.get<"recordingId">());
         context_.sessions.ok(asker,
-            is_active ? kNullValue : catalog.at(catalog.find(request.get<"recordingId">())).stop_position);
+            is_active ? kNullValue : context_.recording_at(catalog.find(request.get<"recordingId">())).stop_position);
     }
 }
 
@@ -306,7 +306,7 @@ void Requests::handle(ControlSession&, const sbe::Decoder<MaxRecordedPositionReq
         const auto progress = recordings_.progress(request.get<"recordingId">());
         context_.sessions.ok(asker, progress != nullptr
                                         ? progress->position.load(std::memory_order_acquire)
-                                        : catalog.at(catalog.find(request.get<"recordingId">())).stop_position);
+                                        : context_.recording_at(catalog.find(request.get<"recordingId">())).stop_position);
     }
 }
 

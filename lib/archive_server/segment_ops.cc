@@ -25,7 +25,7 @@ std::optional<Recording> SegmentOps::free_recording(Asker asker, std::int64_t re
             "another delete operation in progress for recording id: " + std::to_string(recording_id));
         return std::nullopt;
     }
-    return catalog.at(index);
+    return context_.recording_at(index);
 }
 
 SegmentOps::Job& SegmentOps::add_job(Asker asker, std::int64_t recording_id) {
@@ -67,6 +67,11 @@ void SegmentOps::truncate(Asker asker, std::int64_t recording_id, std::int64_t p
     }
     Catalog& catalog = context_.catalog.catalog();
     catalog.set_stop(catalog.find(recording_id), position, recording->stop_timestamp);
+    // Cut back to before its damage, a recording is sound again.
+    if (const auto found = context_.damaged.find(recording_id);
+        found != context_.damaged.end() && position <= found->second.begin) {
+        context_.damaged.erase(found);
+    }
     replays_.stop_all_quietly(recording_id);
     Job& job = add_job(asker, recording_id);
     job.cut = Truncation::Cut{.recording_id = recording_id,

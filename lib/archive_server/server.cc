@@ -11,10 +11,19 @@ std::uint64_t seed_of(const Client& client, port::Clock& clock) {
 
 }  // namespace
 
-Server::Server(
-    ServerOptions options, const ServerPorts& ports, port::FileHandle catalog_file, Catalog catalog)
+Recording ServerContext::recording_at(std::size_t index) const {
+    Recording recording = catalog.catalog().at(index);
+    if (const auto found = damaged.find(recording.id);
+        found != damaged.end() && recording.stop_position == kNullValue) {
+        recording.stop_position = found->second.stop_position;
+    }
+    return recording;
+}
+
+Server::Server(ServerOptions options, const ServerPorts& ports, StartUp& start_up)
     : options_(std::move(options)),
-      catalog_(*ports.storage, catalog_file, std::move(catalog), options_.writer.sync != SyncPolicy::kNone),
+      catalog_(*ports.storage, start_up.catalog_file(), start_up.take_catalog(),
+          options_.writer.sync != SyncPolicy::kNone),
       sessions_(options_, *ports.client, seed_of(*ports.client, *ports.clock)),
       context_{.options = options_,
           .client = *ports.client,
@@ -30,11 +39,19 @@ Server::Server(
       segments_(context_, recordings_, replays_),
       replications_(context_, recordings_),
       requests_(context_, recordings_, replays_, segments_, replications_) {
-    const auto busy = [this](std::int64_t recording_id) {
+    (void)catalog_.commit();  // what recovery changed
+    for (const DamagedRecording& damaged : start_up.damaged()) {
+        context_.damaged.emplace(damaged.id, damaged);
+    }
+    replays_.refusal = [this](std::int64_t recording_id) {
         return std::string(segments_.is_busy(recording_id) ? "its segments are being deleted or moved" : "");
     };
-    recordings_.refusal = busy;
-    replays_.refusal = busy;
+    recordings_.refusal = [this](std::int64_t recording_id) {
+        const auto damaged = context_.damaged.find(recording_id);
+        return damaged != context_.damaged.end()
+                   ? damaged->second.why + "; mend it with `fulmar archive repair`"
+                   : replays_.refusal(recording_id);
+    };
     subscribe(options_.local_control_channel, options_.local_control_stream_id);
     if (!options_.control_channel.empty()) {
         subscribe(options_.control_channel, options_.control_stream_id);
@@ -112,7 +129,7 @@ int Server::poll_streams() {
             work += stream.subscription->poll(assembler_, kFragmentsMax);
         }
     }
-    is_ready_ = all_there && !error_;
+    is_ready_ = all_there && !error_ && (is_ready_ || catalog_.is_idle());
     return work;
 }
 

@@ -37,7 +37,8 @@ struct ServerPorts {
 
 class Server {
   public:
-    Server(ServerOptions options, const ServerPorts& ports, port::FileHandle catalog_file, Catalog catalog);
+    /// `start_up` is done and has no error.
+    Server(ServerOptions options, const ServerPorts& ports, StartUp& start_up);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

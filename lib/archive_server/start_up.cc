@@ -14,7 +14,8 @@ constexpr const char* kUnfinishedName = "archive.catalog.new";
 
 }  // namespace
 
-StartUp::StartUp(StorageHub& hub, std::size_t catalog_capacity) : hub_(hub), capacity_(catalog_capacity) {
+StartUp::StartUp(StorageHub& hub, const RecoveryOptions& recovery, std::size_t catalog_capacity)
+    : hub_(hub), recovery_options_(recovery), capacity_(catalog_capacity) {
     ask({.op = Op::kOpen, .name = kCatalogFileName});
 }
 
@@ -28,7 +29,38 @@ int StartUp::poll(Instant) {
         waiting_.reset();
         ++work;
     }
+    if (state_ == State::kRecovering) {
+        recovery_->poll();
+        if (recovery_->is_done()) {
+            recovered();
+            ++work;
+        }
+    }
     return work;
+}
+
+void StartUp::recover() {
+    recovery_ = std::make_unique<Recovery>(hub_, *catalog_, recovery_options_);
+    state_ = State::kRecovering;
+}
+
+void StartUp::recovered() {
+    state_ = State::kDone;
+    if (recovery_->error()) {
+        error_ = recovery_->error();
+        return;
+    }
+    notes_ = recovery_->notes();
+    for (const Damage& damage : recovery_->damages()) {
+        if (recovery_->is_extendable(damage.recording_id)) {
+            continue;
+        }
+        if (damaged_.empty() || damaged_.back().id != damage.recording_id) {
+            damaged_.push_back({damage.recording_id, recovery_->stop_position(damage.recording_id),
+                damage.begin, to_string(damage)});
+        }
+        damaged_.back().begin = std::min(damaged_.back().begin, damage.begin);
+    }
 }
 
 void StartUp::fail(const port::StorageCompletion& completion, std::string_view what) {
@@ -110,8 +142,9 @@ void StartUp::on_storage(port::StorageCompletion& completion) {
             if (!completion.ok()) {
                 return fail(completion, "sync the name of");
             }
-            state_ = State::kDone;
+            recover();
             return;
+        case State::kRecovering:
         case State::kDone: return;
     }
     if (read_ < bytes_.size()) {
@@ -124,9 +157,10 @@ void StartUp::on_storage(port::StorageCompletion& completion) {
     auto catalog = Catalog::open(std::move(bytes_));
     if (catalog) {
         catalog_ = *std::move(catalog);
-    } else {
-        error_ = catalog.error();
+        recover();
+        return;
     }
+    error_ = catalog.error();
     state_ = State::kDone;
 }
 

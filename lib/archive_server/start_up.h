@@ -12,21 +12,36 @@
 #include <vector>
 
 #include "archive/catalog.h"
+#include "archive/recovery.h"
 #include "archive/storage_hub.h"
 #include "fulmar/error.h"
 #include "fulmar/time.h"
 
 namespace fulmar::archive {
 
+/// A recording that was damaged while nobody looked; see Recovery.
+struct DamagedRecording {
+    std::int64_t id = -1;
+    /// Where it ends, where its catalog entry does not say so.
+    std::int64_t stop_position = kNullValue;
+    std::int64_t begin = 0;  ///< of the first damage
+    std::string why;
+};
+
 class StartUp final : public StorageUser {
   public:
-    explicit StartUp(StorageHub& hub, std::size_t catalog_capacity = kCatalogCapacity);
+    StartUp(StorageHub& hub, const RecoveryOptions& recovery, std::size_t catalog_capacity = kCatalogCapacity);
 
     int poll(Instant now);
     [[nodiscard]] bool is_done() const { return state_ == State::kDone; }
     [[nodiscard]] const std::optional<Error>& error() const { return error_; }
     [[nodiscard]] port::FileHandle catalog_file() const { return file_; }
+    /// With changes that recovery made and nobody has written yet.
     [[nodiscard]] Catalog take_catalog() { return *std::move(catalog_); }
+    /// What recovery did or saw, a line each.
+    [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+    /// Recordings that are not what was recorded.
+    [[nodiscard]] const std::vector<DamagedRecording>& damaged() const { return damaged_; }
 
     void on_storage(port::StorageCompletion& completion) override;
 
@@ -39,12 +54,17 @@ class StartUp final : public StorageUser {
         kSyncingName,
         kRenaming,
         kReading,
+        kRecovering,
         kDone
     };
     void ask(port::StorageRequest request);
     void fail(const port::StorageCompletion& completion, std::string_view what);
 
     StorageHub& hub_;
+    void recover();
+    void recovered();
+
+    const RecoveryOptions recovery_options_;
     const std::size_t capacity_;
     State state_ = State::kOpening;
     std::optional<port::StorageRequest> waiting_;  // the storage had no room for it
@@ -52,6 +72,9 @@ class StartUp final : public StorageUser {
     std::vector<std::byte> bytes_;
     std::size_t read_ = 0;
     std::optional<Catalog> catalog_;
+    std::unique_ptr<Recovery> recovery_;
+    std::vector<std::string> notes_;
+    std::vector<DamagedRecording> damaged_;
     std::optional<Error> error_;
 };
 
