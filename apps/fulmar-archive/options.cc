@@ -81,7 +81,8 @@ Status apply_defines(const std::vector<std::string>& defines, Invocation& invoca
 }  // namespace
 
 Result<Invocation> read_invocation(int argc, char** argv, char** environment) {
-    CLI::App app{"Records, replays and replicates streams: an archive with its own media driver, or beside one.",
+    CLI::App app{
+        "Records, replays and replicates streams: an archive with its own media driver, or beside one.",
         "fulmar-archive"};
     CommandLine line;
     for (const Setting& setting : settings()) {
@@ -99,9 +100,10 @@ Result<Invocation> read_invocation(int argc, char** argv, char** environment) {
         ->allow_extra_args(false)
         ->type_name("KEY=VALUE");
     app.set_version_flag("--version", "fulmar-archive " + drivers::version_text());
-    app.footer("Command line > -D > environment (FULMAR_ARCHIVE_..., AERON_ARCHIVE_...).\n"
-               "An example: fulmar-archive --archive-dir /data/archive "
-               "--control-channel 'aeron:udp?endpoint=localhost:8010'");
+    app.footer(
+        "Command line > -D > environment (FULMAR_ARCHIVE_..., AERON_ARCHIVE_...).\n"
+        "An example: fulmar-archive --archive-dir /data/archive "
+        "--control-channel 'aeron:udp?endpoint=localhost:8010'");
 
     Invocation invocation;
     invocation.options.archive_dir = "aeron-archive";

@@ -108,8 +108,8 @@ Status RunningArchive::open_directory() {
     owner.is_alive = [](std::int64_t pid) {
         return pid > 0 && pid != ::getpid() && (::kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH);
     };
-    FULMAR_TRY(mark,
-        archive::MarkFile::create(options_.archive_dir, options_.server, owner, memory_, clock_));
+    FULMAR_TRY(
+        mark, archive::MarkFile::create(options_.archive_dir, options_.server, owner, memory_, clock_));
     mark_ = std::move(mark);
     return Done{};
 }
@@ -186,8 +186,7 @@ Status RunningArchive::start_server() {
     ports.storage = &hub;
     ports.recorder_storage = hubs_[1] != nullptr ? hubs_[1].get() : &hub;
     ports.replayer_storage = hubs_[2] != nullptr ? hubs_[2].get() : &hub;
-    server_ = std::make_unique<archive::Server>(
-        options_.server, ports, start_up);
+    server_ = std::make_unique<archive::Server>(options_.server, ports, start_up);
     for (const std::string& note : start_up.notes()) {
         description_.push_back("recovery: " + note);
     }
@@ -202,8 +201,8 @@ Status RunningArchive::start_server() {
             return Unexpected{*server_->error()};
         }
         if (clock_.now() > deadline) {
-            return fail(ErrorCode::kGeneric, "the control streams did not open in time: is the driver in " +
-                                                 client_->dir() + " alive?");
+            return fail(ErrorCode::kGeneric,
+                "the control streams did not open in time: is the driver in " + client_->dir() + " alive?");
         }
     }
     description_.push_back("recordings: " + std::to_string(server_->catalog().size()));

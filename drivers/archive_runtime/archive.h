@@ -39,7 +39,8 @@ struct ArchiveOptions {
 class Archive {
   public:
     /// Returns when clients may come: the directory is recovered and the control streams are there.
-    /// errors: kGeneric, one line: another archive in the directory, a catalog that cannot be read, no driver.
+    /// errors: kGeneric, one line: another archive in the directory, a catalog that cannot be read, no
+    /// driver.
     static Result<std::unique_ptr<Archive>> start(ArchiveOptions options);
     virtual ~Archive() = default;
     Archive(const Archive&) = delete;

@@ -271,8 +271,8 @@ Status Catalog::replace(std::size_t index, const Recording& recording) {
     const std::size_t offset = entries_[index].offset;
     const std::size_t next = index + 1 < entries_.size() ? entries_[index + 1].offset : end_;
     FULMAR_TRY_VOID(grow(end_ - (next - offset) + length));
-    const auto state = static_cast<RecordingState>(
-        load_le<std::int32_t>(bytes_.data() + offset, kEntryOffset<"state">));
+    const auto state =
+        static_cast<RecordingState>(load_le<std::int32_t>(bytes_.data() + offset, kEntryOffset<"state">));
     std::memmove(bytes_.data() + offset + length, bytes_.data() + next, end_ - next);
     for (std::size_t i = index + 1; i < entries_.size(); ++i) {
         entries_[i].offset = entries_[i].offset - next + offset + length;

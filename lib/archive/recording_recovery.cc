@@ -61,7 +61,7 @@ void RecordingRecovery::begin_check() {
                   .from = std::max(base, subject_.start_position),
                   .until = last ? kNullValue : base + subject_.shape.segment_length,
                   .checksum_frames = subject_.checksum_frames,
-            .covered = !last});
+                  .covered = !last});
 }
 
 void RecordingRecovery::on_checked() {

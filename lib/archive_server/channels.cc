@@ -90,8 +90,8 @@ Result<std::string> replay_channel(std::string_view channel, const Recording& re
     uri.set("term-length", std::to_string(term_length));
     uri.set("mtu", std::to_string(recording.mtu_length));
     const auto linger = asked.find("linger");
-    uri.set("linger",
-        linger ? std::string(*linger) : std::to_string(options.replay_linger_timeout.ns) + "ns");
+    uri.set(
+        "linger", linger ? std::string(*linger) : std::to_string(options.replay_linger_timeout.ns) + "ns");
     return uri.text();
 }
 

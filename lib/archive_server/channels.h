@@ -17,9 +17,9 @@ namespace fulmar::archive {
 
 /// A recording subscription's channel.
 struct RecordingChannel {
-    std::string stripped;     ///< into the catalog
-    std::string subscribed;   ///< the same, as a spy where the stream is local and on the network
-    std::string key;          ///< equal for requests that would record the same streams
+    std::string stripped;    ///< into the catalog
+    std::string subscribed;  ///< the same, as a spy where the stream is local and on the network
+    std::string key;         ///< equal for requests that would record the same streams
 };
 [[nodiscard]] Result<RecordingChannel> recording_channel(
     std::string_view channel, std::int32_t stream_id, SourceLocation source);

@@ -105,8 +105,8 @@ int ControlSession::repeat_outcome(Instant now) {
     if (state_ == State::kAuthenticated) {
         responder_.ok(init_.connect_correlation_id, id(), now);
     } else if (state_ == State::kRejected) {
-        responder_.error(init_.connect_correlation_id, ArchiveErrorCode::kAuthenticationRejected,
-            init_.rejection, now);
+        responder_.error(
+            init_.connect_correlation_id, ArchiveErrorCode::kAuthenticationRejected, init_.rejection, now);
     } else {
         responder_.send<Challenge>(
             [&](auto& encoder) {

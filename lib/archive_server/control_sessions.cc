@@ -36,14 +36,12 @@ Status ControlSessions::connect(
         return fail(ErrorCode::kGeneric, "refused a control session of " + who + ": there are " +
                                              std::to_string(sessions_.size()) + " already");
     }
-    auto channel =
-        response_channel(request.data<"responseChannel">(), image.correlation_id(), options_);
+    auto channel = response_channel(request.data<"responseChannel">(), image.correlation_id(), options_);
     if (!channel) {
         return fail(channel.error().code,
             "refused a control session of " + who + ": its response channel: " + channel.error().message);
     }
-    auto publication =
-        client_.async_add_exclusive_publication(*channel, request.get<"responseStreamId">());
+    auto publication = client_.async_add_exclusive_publication(*channel, request.get<"responseStreamId">());
     if (!publication) {
         return fail(publication.error().code,
             "refused a control session of " + who + ": " + publication.error().message);
@@ -97,8 +95,8 @@ void ControlSessions::error(Asker asker, ArchiveErrorCode code, std::string_view
 }
 
 void ControlSessions::unknown_recording(Asker asker, std::int64_t recording_id) {
-    error(asker, ArchiveErrorCode::kUnknownRecording,
-        "unknown recording id: " + std::to_string(recording_id));
+    error(
+        asker, ArchiveErrorCode::kUnknownRecording, "unknown recording id: " + std::to_string(recording_id));
 }
 
 void ControlSessions::signal(Asker asker, const Signal& signal) {

@@ -51,11 +51,10 @@ Key recording_key(const Recording& recording, std::int64_t archive_id) {
 PendingCounter recording_counter(Client& client, const Recording& recording, std::int64_t archive_id,
     std::int32_t type_id, std::string_view name) {
     const Key key = recording_key(recording, archive_id);
-    const std::string text =
-        label(std::string(name) + ": " + std::to_string(recording.id) + " " +
-                  std::to_string(recording.session_id) + " " + std::to_string(recording.stream_id) + " " +
-                  recording.stripped_channel,
-            archive_id);
+    const std::string text = label(std::string(name) + ": " + std::to_string(recording.id) + " " +
+                                       std::to_string(recording.session_id) + " " +
+                                       std::to_string(recording.stream_id) + " " + recording.stripped_channel,
+        archive_id);
     return PendingCounter(client, {.type_id = type_id, .key = key, .label = text});
 }
 

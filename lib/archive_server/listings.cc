@@ -59,8 +59,8 @@ class RecordingListing final : public Listing {
                 return true;
             }
             if (matches(catalog_.at(index))) {
-                if (!responder.try_post(descriptor_message(
-                        catalog_, index, responder.control_session_id(), correlation_id_, responder.scratch()))) {
+                if (!responder.try_post(descriptor_message(catalog_, index, responder.control_session_id(),
+                        correlation_id_, responder.scratch()))) {
                     return responder.is_broken();
                 }
                 ++sent_;

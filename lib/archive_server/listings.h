@@ -1,5 +1,5 @@
-/// Answers that are many messages: recordings and recording subscriptions, listed while the client takes them.
-/// threads: the conductor's.  source: Aeron 1.53, archive control protocol.
+/// Answers that are many messages: recordings and recording subscriptions, listed while the client takes
+/// them. threads: the conductor's.  source: Aeron 1.53, archive control protocol.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +41,8 @@ struct SubscriptionFilter {
 [[nodiscard]] std::unique_ptr<Listing> answer_when_persisted(
     const CatalogFile& catalog, CatalogFile::Ticket ticket, std::int64_t correlation_id);
 
-/// The newest recording from an id on with this session, stream and part of its original channel; -1 for none.
+/// The newest recording from an id on with this session, stream and part of its original channel; -1 for
+/// none.
 [[nodiscard]] std::int64_t find_last_recording(const Catalog& catalog, std::int64_t from_recording_id,
     std::int32_t session_id, std::int32_t stream_id, std::string_view channel_part);
 

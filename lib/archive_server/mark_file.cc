@@ -36,10 +36,9 @@ Status refuse_if_active(
     const std::int64_t age = clock.epoch_ms() - activity;
     const auto pid = base::load_le<std::int64_t>(bytes.data(), kPidAt);
     if (activity > 0 && age < kLivenessTimeoutMs && owner.is_alive(pid)) {
-        return fail(ErrorCode::kGeneric,
-            path + ": an archive is active there (process " +
-                std::to_string(pid) + ", seen " +
-                std::to_string(age) + " ms ago): stop it, or choose another --archive-dir");
+        return fail(ErrorCode::kGeneric, path + ": an archive is active there (process " +
+                                             std::to_string(pid) + ", seen " + std::to_string(age) +
+                                             " ms ago): stop it, or choose another --archive-dir");
     }
     return Done{};
 }

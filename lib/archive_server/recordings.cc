@@ -15,8 +15,8 @@ Recordings::~Recordings() = default;
 ArchiveStatus Recordings::may_start(const StartRequest& request) const {
     const auto count = static_cast<std::size_t>(context_.options.max_concurrent_recordings);
     if (subscribers_.size() >= count) {
-        return fail(ArchiveErrorCode::kMaxRecordings,
-            "max concurrent recordings reached " + std::to_string(count));
+        return fail(
+            ArchiveErrorCode::kMaxRecordings, "max concurrent recordings reached " + std::to_string(count));
     }
     if (const auto& error = context_.catalog.error()) {
         return fail(ArchiveErrorCode::kGeneric, error->message);
@@ -138,8 +138,7 @@ void Recordings::stop(Asker asker, std::string_view channel, std::int32_t stream
         }
     }
     context_.sessions.error(asker, ArchiveErrorCode::kUnknownSubscription,
-        "no recording found for streamId=" + std::to_string(stream_id) +
-            " channel=" + std::string(channel));
+        "no recording found for streamId=" + std::to_string(stream_id) + " channel=" + std::string(channel));
 }
 
 void Recordings::stop_subscription(Asker asker, std::int64_t subscription_id) {

@@ -33,10 +33,10 @@ class Recordings {
         std::string original;
         std::int32_t stream_id = 0;
         bool auto_stop = false;
-        std::int64_t extends = -1;   ///< a recording that its image goes on with
-        std::int64_t id = -1;        ///< registration of the subscription
+        std::int64_t extends = -1;                   ///< a recording that its image goes on with
+        std::int64_t id = -1;                        ///< registration of the subscription
         std::unique_ptr<Subscription> subscription;  ///< null while it is being made
-        int active = 0;              ///< recordings that have not ended
+        int active = 0;                              ///< recordings that have not ended
         bool is_stopping = false;
         std::vector<Asker> stop_askers;
         std::vector<std::int64_t> stop_answers;
@@ -78,7 +78,9 @@ class Recordings {
 
     void set_free_space(std::uint64_t bytes) { free_space_ = bytes; }
     /// Set by who knows: why a recording may not be extended now; empty: it may.
-    std::function<std::string(std::int64_t recording_id)> refusal = [](std::int64_t) { return std::string(); };
+    std::function<std::string(std::int64_t recording_id)> refusal = [](std::int64_t) {
+        return std::string();
+    };
 
   private:
     struct Active {
@@ -100,8 +102,7 @@ class Recordings {
         Image* image = nullptr;
     };
 
-    [[nodiscard]] ArchiveResult<std::int64_t> begin(
-        Asker asker, const StartRequest& request, bool is_quiet);
+    [[nodiscard]] ArchiveResult<std::int64_t> begin(Asker asker, const StartRequest& request, bool is_quiet);
     [[nodiscard]] ArchiveStatus may_start(const StartRequest& request) const;
     [[nodiscard]] ArchiveStatus may_extend(const StartRequest& request) const;
     void forget(const Image& image);

@@ -95,8 +95,8 @@ bool Recordings::begin_extension(Subscriber& subscriber, Image& image, Active& a
         }
         return false;
     }
-    catalog.extend(index, image.session_id(), subscriber.asker.control_session_id,
-        subscriber.asker.correlation_id);
+    catalog.extend(
+        index, image.session_id(), subscriber.asker.control_session_id, subscriber.asker.correlation_id);
     active.id = subscriber.extends;
     return true;
 }
@@ -121,8 +121,8 @@ int Recordings::poll_active(Active& active) {
 void Recordings::run(Active& active) {
     if (active.recorded.get() == nullptr || active.written.get() == nullptr) {
         // Without its counter nobody could follow it: the recording ends where it began.
-        const std::string why = active.recorded.get() == nullptr ? active.recorded.error()
-                                                                  : active.written.error();
+        const std::string why =
+            active.recorded.get() == nullptr ? active.recorded.error() : active.written.error();
         context_.sessions.error(active.subscriber->asker, ArchiveErrorCode::kGeneric,
             "recording " + std::to_string(active.id) + " cannot begin: its counter: " + why);
         Catalog& catalog = context_.catalog.catalog();

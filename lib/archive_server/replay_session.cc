@@ -90,8 +90,8 @@ int ReplaySession::poll(Instant now) {
                 state_ = State::kAwaiting;  // there is nothing yet to look at
                 work += 1;
             } else if (now > deadline_) {
-                fail(ArchiveErrorCode::kGeneric, "the segment of position " + std::to_string(init_.position) +
-                                                     " did not appear in time");
+                fail(ArchiveErrorCode::kGeneric,
+                    "the segment of position " + std::to_string(init_.position) + " did not appear in time");
             }
             break;
         case State::kAwaiting:
@@ -99,7 +99,8 @@ int ReplaySession::poll(Instant now) {
                 state_ = State::kReplaying;
                 work += 1;
             } else if (now > deadline_) {
-                fail(ArchiveErrorCode::kGeneric, "no subscriber came to the replay within the connect timeout");
+                fail(ArchiveErrorCode::kGeneric,
+                    "no subscriber came to the replay within the connect timeout");
             }
             break;
         case State::kReplaying: work += offer(); break;
@@ -135,8 +136,7 @@ bool ReplaySession::open_segment() {
         return false;  // of the segment before
     }
     if (file_ != port::FileHandle::kNone) {
-        port::StorageRequest request{
-            .op = port::StorageRequest::Op::kClose, .token = kClose, .file = file_};
+        port::StorageRequest request{.op = port::StorageRequest::Op::kClose, .token = kClose, .file = file_};
         if (storage_.submit(*this, request)) {
             is_closing_ = true;
             file_ = port::FileHandle::kNone;
@@ -320,8 +320,9 @@ bool ReplaySession::offer_padding() {
     // What the unblocker made of dead claims may be longer than a message: it goes out in parts.
     const std::int64_t part = std::min<std::int64_t>(padding_end_ - position_,
         init_.publication->max_message_length() / wire::kFrameAlignment * wire::kFrameAlignment);
-    return has_gone(
-        [&] { return init_.publication->append_padding(static_cast<std::int32_t>(part) - wire::kDataHeaderLength); });
+    return has_gone([&] {
+        return init_.publication->append_padding(static_cast<std::int32_t>(part) - wire::kDataHeaderLength);
+    });
 }
 
 bool ReplaySession::offer_from(Piece& piece) {

@@ -53,7 +53,7 @@ class ReplaySession final : public StorageUser {
         CountersReader counters;
         std::int32_t limit_counter_id = kNullCounterId;
         std::int64_t limit_registration_id = 0;
-        std::int64_t limit = 0;  ///< the counter's value when the replay was asked for
+        std::int64_t limit = 0;                       ///< the counter's value when the replay was asked for
         ExclusivePublication* publication = nullptr;  ///< outlives the session
         std::int32_t read_length = 0;                 ///< of a piece
         Duration connect_timeout;

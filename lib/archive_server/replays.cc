@@ -18,8 +18,8 @@ Replays::Replays(ServerContext& context, Recordings& recordings, Replayer& repla
 void Replays::start(Asker asker, const Request& request) {
     const auto count = static_cast<std::size_t>(context_.options.max_concurrent_replays);
     if (replays_.size() >= count) {
-        context_.sessions.error(asker, ArchiveErrorCode::kMaxReplays,
-            "max concurrent replays reached " + std::to_string(count));
+        context_.sessions.error(
+            asker, ArchiveErrorCode::kMaxReplays, "max concurrent replays reached " + std::to_string(count));
         return;
     }
     const Catalog& catalog = context_.catalog.catalog();
@@ -34,8 +34,8 @@ void Replays::start(Asker asker, const Request& request) {
     if (!set_range(asker, request, recording, replay->init)) {
         return;
     }
-    auto channel = replay_channel(request.channel, recording, replay->init.position,
-        request.image_correlation_id, context_.options);
+    auto channel = replay_channel(
+        request.channel, recording, replay->init.position, request.image_correlation_id, context_.options);
     if (!channel) {
         context_.sessions.error(asker, ArchiveErrorCode::kGeneric,
             "failed to process replayChannel - " + channel.error().message);
@@ -68,8 +68,8 @@ bool Replays::set_range(
     init.stop_position = recording.stop_position;
     init.live = recordings_.progress(recording.id);
     init.counters = context_.client.counters();
-    std::int64_t limit = init.live != nullptr ? init.live->position.load(std::memory_order_acquire)
-                                              : recording.stop_position;
+    std::int64_t limit =
+        init.live != nullptr ? init.live->position.load(std::memory_order_acquire) : recording.stop_position;
     if (request.limit_counter_id != kNullCounterId) {
         if (!init.counters.is_allocated(request.limit_counter_id)) {
             return refuse(ArchiveErrorCode::kGeneric,
@@ -102,9 +102,9 @@ bool Replays::set_range(
                 std::to_string(recording.stop_position) + " for recording " + id);
     }
     if (request.file_io_max_length > 0 && request.file_io_max_length < recording.mtu_length) {
-        return refuse(ArchiveErrorCode::kGeneric,
-            "fileIoMaxLength=" + std::to_string(request.file_io_max_length) +
-                " < mtuLength=" + std::to_string(recording.mtu_length));
+        return refuse(
+            ArchiveErrorCode::kGeneric, "fileIoMaxLength=" + std::to_string(request.file_io_max_length) +
+                                            " < mtuLength=" + std::to_string(recording.mtu_length));
     }
     init.read_length = std::max(context_.options.file_io_max_length, recording.mtu_length);
     if (request.file_io_max_length > 0) {

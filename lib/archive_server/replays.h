@@ -53,7 +53,9 @@ class Replays {
     /// Lowest position that some replay of a recording reads; INT64_MAX where there is none.
     [[nodiscard]] std::int64_t lowest_position(std::int64_t recording_id) const;
     /// Set by who changes files: why a replay of this recording may not begin now; empty: it may.
-    std::function<std::string(std::int64_t recording_id)> refusal = [](std::int64_t) { return std::string(); };
+    std::function<std::string(std::int64_t recording_id)> refusal = [](std::int64_t) {
+        return std::string();
+    };
 
   private:
     struct Replay {
@@ -74,8 +76,8 @@ class Replays {
     };
 
     void stop(Replay& replay);
-    [[nodiscard]] bool set_range(Asker asker, const Request& request, const Recording& recording,
-        ReplaySession::Init& init);
+    [[nodiscard]] bool set_range(
+        Asker asker, const Request& request, const Recording& recording, ReplaySession::Init& init);
     void begin(Replay& replay);
     void on_event(const ReplayerEvent& event);
 

@@ -137,7 +137,7 @@ void Replication::ask(ArchiveResult<std::int64_t> asked) {
         asked_ = *asked;
     } else {
         fail(asked.error().archive_code >= ArchiveErrorCode::kGeneric ? asked.error().archive_code
-                                                                     : ArchiveErrorCode::kGeneric,
+                                                                      : ArchiveErrorCode::kGeneric,
             asked.error().message);
     }
 }
@@ -146,7 +146,7 @@ std::optional<std::int64_t> Replication::answer() {
     auto found = source_->find_response(asked_);
     if (!found) {
         fail(found.error().archive_code >= ArchiveErrorCode::kGeneric ? found.error().archive_code
-                                                                     : ArchiveErrorCode::kGeneric,
+                                                                      : ArchiveErrorCode::kGeneric,
             found.error().message);
         return std::nullopt;
     }
@@ -190,8 +190,7 @@ int Replication::describe() {
 
 void Replication::on_descriptor(const fulmar::RecordingDescriptor& descriptor) {
     source_stop_ = descriptor.stop_position;
-    replay_session_ =
-        !is_merging() && request_.session_id ? *request_.session_id : descriptor.session_id;
+    replay_session_ = !is_merging() && request_.session_id ? *request_.session_id : descriptor.session_id;
     if (request_.file_io_max_length > 0 && request_.file_io_max_length < descriptor.mtu_length) {
         fail(ArchiveErrorCode::kGeneric,
             "replication fileIoMaxLength=" + std::to_string(request_.file_io_max_length) +
@@ -352,8 +351,7 @@ std::optional<std::string> Replication::replay_channel() {
             }
             const std::string& address = resolved.front();
             // The host as configured: the source may know us by another address than the socket's.
-            uri.set("endpoint",
-                std::string(endpoint->substr(0, colon)) + address.substr(address.rfind(':')));
+            uri.set("endpoint", std::string(endpoint->substr(0, colon)) + address.substr(address.rfind(':')));
         }
     }
     if (is_merging()) {
@@ -371,8 +369,8 @@ int Replication::resolve() {
     }
     ReplayParams params;
     params.position = position_;
-    params.length = request_.stop_position == kNullValue ? kReplayAllAndFollow
-                                                         : request_.stop_position - position_;
+    params.length =
+        request_.stop_position == kNullValue ? kReplayAllAndFollow : request_.stop_position - position_;
     params.file_io_max_length = request_.file_io_max_length;
     enter(State::kReplaying);
     ask(source_->async_start_replay(request_.source_id, *channel, descriptor_->stream_id, params));

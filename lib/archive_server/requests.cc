@@ -32,8 +32,8 @@ using Incoming = sbe::Messages<CloseSessionRequest, StartRecordingRequest, StopR
 }  // namespace
 
 void Requests::on_message(const Image& image, std::span<const std::byte> message) {
-    const sbe::Error error = sbe::dispatch<Incoming>(
-        message, [&](const auto& request) { accept(image, request); });
+    const sbe::Error error =
+        sbe::dispatch<Incoming>(message, [&](const auto& request) { accept(image, request); });
     // A kind of message that we do not know may be one of a later protocol.
     if (error && error.fault != sbe::Fault::kWrongTemplate) {
         context_.report(ErrorCode::kGeneric, "dropped a message of " + image.source_identity() +
@@ -139,8 +139,7 @@ bool Requests::may_list(ControlSession& session, Asker asker) {
     if (!session.is_listing()) {
         return true;
     }
-    context_.sessions.error(
-        asker, ArchiveErrorCode::kActiveListing, "active listing already in progress");
+    context_.sessions.error(asker, ArchiveErrorCode::kActiveListing, "active listing already in progress");
     return false;
 }
 
@@ -237,8 +236,8 @@ void Requests::handle(ControlSession& session, const sbe::Decoder<ListRecordingR
     const Catalog& catalog = context_.catalog.catalog();
     const std::int64_t recording_id = request.get<"recordingId">();
     if (catalog.find(recording_id) == catalog.size()) {
-        session.responder().response(asker.correlation_id, ControlResponseCode::kRecordingUnknown,
-            recording_id, "", context_.now);
+        session.responder().response(
+            asker.correlation_id, ControlResponseCode::kRecordingUnknown, recording_id, "", context_.now);
         return;
     }
     session.begin_listing(list_recording(catalog, asker.correlation_id, recording_id));
@@ -262,13 +261,13 @@ void Requests::handle(ControlSession&, const sbe::Decoder<FindLastMatchingRecord
     const Asker asker = asker_of(request);
     const std::int64_t from = request.get<"minRecordingId">();
     if (from < 0) {
-        context_.sessions.error(asker, ArchiveErrorCode::kUnknownRecording,
-            "minRecordingId=" + std::to_string(from) + " < 0");
+        context_.sessions.error(
+            asker, ArchiveErrorCode::kUnknownRecording, "minRecordingId=" + std::to_string(from) + " < 0");
         return;
     }
-    context_.sessions.ok(asker, find_last_recording(context_.catalog.catalog(), from,
-                                    request.get<"sessionId">(), request.get<"streamId">(),
-                                    request.data<"channel">()));
+    context_.sessions.ok(
+        asker, find_last_recording(context_.catalog.catalog(), from, request.get<"sessionId">(),
+                   request.get<"streamId">(), request.data<"channel">()));
 }
 
 void Requests::handle(ControlSession&, const sbe::Decoder<RecordingPositionRequest>& request) {
@@ -287,7 +286,8 @@ void Requests::handle(ControlSession&, const sbe::Decoder<StopPositionRequest>& 
         // Between its last block and its catalog entry a recording is not stopped yet.
         const bool is_active = recordings_.is_active(request.get<"recordingId">());
         context_.sessions.ok(asker,
-            is_active ? kNullValue : context_.recording_at(catalog.find(request.get<"recordingId">())).stop_position);
+            is_active ? kNullValue
+                      : context_.recording_at(catalog.find(request.get<"recordingId">())).stop_position);
     }
 }
 
@@ -304,9 +304,10 @@ void Requests::handle(ControlSession&, const sbe::Decoder<MaxRecordedPositionReq
     if (exists(asker, request.get<"recordingId">())) {
         const Catalog& catalog = context_.catalog.catalog();
         const auto progress = recordings_.progress(request.get<"recordingId">());
-        context_.sessions.ok(asker, progress != nullptr
-                                        ? progress->position.load(std::memory_order_acquire)
-                                        : context_.recording_at(catalog.find(request.get<"recordingId">())).stop_position);
+        context_.sessions.ok(
+            asker, progress != nullptr
+                       ? progress->position.load(std::memory_order_acquire)
+                       : context_.recording_at(catalog.find(request.get<"recordingId">())).stop_position);
     }
 }
 
@@ -348,13 +349,12 @@ void Requests::handle(ControlSession& session, const sbe::Decoder<UpdateChannelR
     const std::int64_t recording_id = request.get<"recordingId">();
     const std::size_t index = catalog.find(recording_id);
     if (index == catalog.size()) {
-        session.responder().response(asker.correlation_id, ControlResponseCode::kRecordingUnknown,
-            recording_id, "", context_.now);
+        session.responder().response(
+            asker.correlation_id, ControlResponseCode::kRecordingUnknown, recording_id, "", context_.now);
         return;
     }
     Recording recording = catalog.at(index);
-    auto channel = recording_channel(
-        request.data<"channel">(), recording.stream_id, SourceLocation::kRemote);
+    auto channel = recording_channel(request.data<"channel">(), recording.stream_id, SourceLocation::kRemote);
     if (!channel) {
         context_.sessions.error(asker, ArchiveErrorCode::kGeneric, channel.error().message);
         return;
@@ -365,7 +365,8 @@ void Requests::handle(ControlSession& session, const sbe::Decoder<UpdateChannelR
         context_.sessions.error(asker, ArchiveErrorCode::kStorageSpace, status.error().message);
         return;
     }
-    session.begin_listing(answer_when_persisted(context_.catalog, context_.catalog.commit(), asker.correlation_id));
+    session.begin_listing(
+        answer_when_persisted(context_.catalog, context_.catalog.commit(), asker.correlation_id));
 }
 
 void Requests::handle(ControlSession&, const sbe::Decoder<StopReplicationRequest>& request) {

@@ -54,9 +54,9 @@ void SegmentAttach::on_answer(port::StorageCompletion& completion) {
         case State::kOpening:
             file_ = completion.file;
             if (completion.value != static_cast<std::uint64_t>(shape_.segment_length)) {
-                fail({ErrorCode::kGeneric, name + ": fileLength=" + std::to_string(completion.value) +
-                                               " not equal to segmentLength=" +
-                                               std::to_string(shape_.segment_length)});
+                fail({ErrorCode::kGeneric,
+                    name + ": fileLength=" + std::to_string(completion.value) +
+                        " not equal to segmentLength=" + std::to_string(shape_.segment_length)});
                 return;
             }
             offset_ = 0;
@@ -82,8 +82,9 @@ void SegmentAttach::look(std::size_t length) {
             continue;
         }
         const std::int64_t position = base_ + offset_ + static_cast<std::int64_t>(at);
-        const auto term_id = static_cast<std::int32_t>(static_cast<std::uint32_t>(shape_.initial_term_id) +
-                                                       static_cast<std::uint32_t>(position / shape_.term_length));
+        const auto term_id =
+            static_cast<std::int32_t>(static_cast<std::uint32_t>(shape_.initial_term_id) +
+                                      static_cast<std::uint32_t>(position / shape_.term_length));
         if (header.frame_length < wire::kDataHeaderLength || header.stream_id != shape_.stream_id ||
             header.term_id != term_id || header.term_offset != position % shape_.term_length) {
             fail({ErrorCode::kGeneric, segment_name(recording_id_, base_) + ": what stands at position " +
@@ -98,8 +99,7 @@ void SegmentAttach::look(std::size_t length) {
     }
     offset_ += static_cast<std::int64_t>(length);
     if (length < buffer_.size() || offset_ >= shape_.term_length) {
-        fail({ErrorCode::kGeneric,
-            segment_name(recording_id_, base_) + " holds no frame in its first term"});
+        fail({ErrorCode::kGeneric, segment_name(recording_id_, base_) + " holds no frame in its first term"});
     }
 }
 

@@ -8,9 +8,8 @@ SegmentOps::SegmentOps(ServerContext& context, Recordings& recordings, Replays& 
     : context_(context), recordings_(recordings), replays_(replays) {}
 
 bool SegmentOps::is_busy(std::int64_t recording_id) const {
-    return std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& job) {
-        return job->recording_id == recording_id || job->other_id == recording_id;
-    });
+    return std::any_of(jobs_.begin(), jobs_.end(),
+        [&](const auto& job) { return job->recording_id == recording_id || job->other_id == recording_id; });
 }
 
 std::optional<Recording> SegmentOps::free_recording(Asker asker, std::int64_t recording_id) {
@@ -37,8 +36,7 @@ SegmentOps::Job& SegmentOps::add_job(Asker asker, std::int64_t recording_id) {
 }
 
 void SegmentOps::begin_removal(Asker asker, const SegmentRemoval::Range& range) {
-    add_job(asker, range.recording_id).removal =
-        std::make_unique<SegmentRemoval>(context_.storage, range);
+    add_job(asker, range.recording_id).removal = std::make_unique<SegmentRemoval>(context_.storage, range);
 }
 
 void SegmentOps::truncate(Asker asker, std::int64_t recording_id, std::int64_t position) {
@@ -79,13 +77,13 @@ void SegmentOps::truncate(Asker asker, std::int64_t recording_id, std::int64_t p
         .start_position = recording->start_position,
         .position = position};
     // The segment that the position lies in stays, unless nothing of it does.
-    const std::int64_t base = segment_base(
-        recording->start_position, position, shape->term_length, shape->segment_length);
+    const std::int64_t base =
+        segment_base(recording->start_position, position, shape->term_length, shape->segment_length);
     const bool stays = position != recording->start_position && position != base;
-    job.removal = std::make_unique<SegmentRemoval>(context_.storage,
-        SegmentRemoval::Range{.recording_id = recording_id,
-            .from = stays ? base + shape->segment_length
-                          : (position == recording->start_position ? 0 : base)});
+    job.removal = std::make_unique<SegmentRemoval>(
+        context_.storage, SegmentRemoval::Range{.recording_id = recording_id,
+                              .from = stays ? base + shape->segment_length
+                                            : (position == recording->start_position ? 0 : base)});
 }
 
 void SegmentOps::purge_recording(Asker asker, std::int64_t recording_id) {
@@ -110,16 +108,15 @@ void SegmentOps::purge_recording(Asker asker, std::int64_t recording_id) {
 
 bool SegmentOps::may_detach(Asker asker, const Recording& recording, std::int64_t new_start_position) {
     const auto base_of = [&](std::int64_t position) {
-        return segment_base(recording.start_position, position, recording.term_buffer_length,
-            recording.segment_file_length);
+        return segment_base(
+            recording.start_position, position, recording.term_buffer_length, recording.segment_file_length);
     };
     const auto refuse = [&](const std::string& why) {
         context_.sessions.error(asker, ArchiveErrorCode::kGeneric, why);
         return false;
     };
     const std::string wanted = "newStartPosition=" + std::to_string(new_start_position);
-    if (new_start_position < recording.start_position ||
-        new_start_position != base_of(new_start_position)) {
+    if (new_start_position < recording.start_position || new_start_position != base_of(new_start_position)) {
         return refuse("invalid segment start: " + wanted);
     }
     const std::int64_t lowest = base_of(recording.start_position) + recording.segment_file_length;
@@ -130,8 +127,7 @@ bool SegmentOps::may_detach(Asker asker, const Recording& recording, std::int64_
     const std::int64_t end =
         live != nullptr ? live->position.load(std::memory_order_acquire) : recording.stop_position;
     if (new_start_position > base_of(end)) {
-        return refuse(
-            "invalid detach: in use, " + wanted + " upperBound=" + std::to_string(base_of(end)));
+        return refuse("invalid detach: in use, " + wanted + " upperBound=" + std::to_string(base_of(end)));
     }
     const std::int64_t replayed = replays_.lowest_position(recording.id);
     if (replayed != INT64_MAX && new_start_position > base_of(replayed)) {

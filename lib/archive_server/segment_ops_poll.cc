@@ -131,8 +131,7 @@ int SegmentOps::poll_migration(Job& job) {
         const std::int64_t stop = catalog.at(catalog.find(job.recording_id)).stop_position;
         std::vector<std::int64_t> bases = job.removal->bases();
         std::erase_if(bases, [&](std::int64_t base) { return base >= stop; });
-        job.move =
-            std::make_unique<SegmentMove>(context_.storage, job.recording_id, job.other_id, bases);
+        job.move = std::make_unique<SegmentMove>(context_.storage, job.recording_id, job.other_id, bases);
         return 1;
     }
     if (job.is_moved) {

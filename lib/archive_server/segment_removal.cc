@@ -42,8 +42,8 @@ void SegmentRemoval::step() {
 void SegmentRemoval::on_answer(port::StorageCompletion& completion) {
     const bool is_gone = completion.op == Op::kRemove && completion.code == Code::kNotFound;
     if (!completion.ok() && !is_gone) {
-        fail(storage_error(completion, "cannot delete segments of recording " +
-                                           std::to_string(range_.recording_id)));
+        fail(storage_error(
+            completion, "cannot delete segments of recording " + std::to_string(range_.recording_id)));
         return;
     }
     switch (state_) {

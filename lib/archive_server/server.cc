@@ -6,7 +6,8 @@ namespace {
 constexpr Duration kSpaceInterval = seconds(1);
 
 std::uint64_t seed_of(const Client& client, port::Clock& clock) {
-    return static_cast<std::uint64_t>(clock.epoch_ms()) << 20 ^ static_cast<std::uint64_t>(client.client_id());
+    return static_cast<std::uint64_t>(clock.epoch_ms()) << 20 ^
+           static_cast<std::uint64_t>(client.client_id());
 }
 
 }  // namespace
@@ -88,7 +89,8 @@ int Server::poll_conductor(Instant now) {
         replays_.forget_tokens(session.id());
         if (session.ended_abnormally()) {
             context_.report(ErrorCode::kGeneric, "control session " + std::to_string(session.id()) + " of " +
-                                                     session.description() + " ended: " + session.end_reason());
+                                                     session.description() +
+                                                     " ended: " + session.end_reason());
         }
     });
     work += recordings_.poll();
@@ -162,8 +164,7 @@ void Server::close() {
 
 bool Server::is_closed() const {
     return is_closing_ && recordings_.subscribers().empty() && replays_.size() == 0 && segments_.is_idle() &&
-           replications_.is_idle() && catalog_.is_idle() &&
-           !space_.is_asked;
+           replications_.is_idle() && catalog_.is_idle() && !space_.is_asked;
 }
 
 std::vector<std::string> Server::control_addresses() const {

@@ -30,7 +30,8 @@ struct DamagedRecording {
 
 class StartUp final : public StorageUser {
   public:
-    StartUp(StorageHub& hub, const RecoveryOptions& recovery, std::size_t catalog_capacity = kCatalogCapacity);
+    StartUp(
+        StorageHub& hub, const RecoveryOptions& recovery, std::size_t catalog_capacity = kCatalogCapacity);
 
     int poll(Instant now);
     [[nodiscard]] bool is_done() const { return state_ == State::kDone; }
