@@ -16,6 +16,10 @@ class Destinations(SystemTest):
         return [line for line in json_lines(driver.fulmar('channels', '--json').stdout)
                 if line['direction'] == direction]
 
+    def readers(self, driver):
+        lines = json_lines(driver.fulmar('streams', '--json').stdout)
+        return sum(len(line.get('sub-pos', ())) for line in lines)
+
     def publish(self, driver, channel, *args):
         pub = driver.fulmar('pub', '--channel', channel, *args, '--json')
         self.assertEqual(pub.returncode, 0, pub.output())
@@ -40,6 +44,7 @@ class Destinations(SystemTest):
         pub = self.start([FULMAR, 'pub', '--dir', driver.dir, '--channel', cast], stdin=-1)
         await_that(lambda: [line.get('destinations') for line in self.channels(driver, 'send')] == [2],
                    'two receivers are known')
+        await_that(lambda: self.readers(driver) == 2, 'both have joined')
         pub.send('one\ntwo\n')
         pub.child.stdin.close()
         self.assertEqual([self.heard(sub) for sub in subs], [['one', 'two']] * 2)
@@ -63,12 +68,7 @@ class Destinations(SystemTest):
         await_that(lambda: self.channels(driver, 'receive'), 'the channel')
         second = self.sub(driver, 'aeron:udp?tags=7', '--count', '1')
         pub = self.start([FULMAR, 'pub', '--dir', driver.dir, '--channel', end], stdin=-1)
-
-        def readers():
-            lines = json_lines(driver.fulmar('streams', '--json').stdout)
-            return sum(len(line.get('sub-pos', ())) for line in lines)
-
-        await_that(lambda: readers() == 2, 'both subscribers have the image')
+        await_that(lambda: self.readers(driver) == 2, 'both subscribers have the image')
         pub.send('tagged\n')
         self.assertEqual([self.heard(first), self.heard(second)], [['tagged']] * 2)
 

@@ -1,0 +1,114 @@
+"""Several destinations: our programs on a stock driver and a stock client on ours, and a stock archive on ours
+whose client merges a replay into a live stream."""
+import os
+import shutil
+import subprocess
+
+from bench import ARGUMENTS, HERE, Skipped, await_that, need, udp_port
+from harness import FULMAR, Process, json_lines, run
+from java import FLAGS
+
+ARCHIVE_FLAGS = [*FLAGS, '--add-opens', 'java.base/sun.nio.ch=ALL-UNNAMED']
+
+
+def sub(bench, driver, channel, *args):
+    return bench.started(Process([FULMAR, 'sub', '--dir', driver.dir, '--channel', channel, '--json', *args]))
+
+
+def heard(process):
+    need(process.wait(30) == 0, process.output())
+    return [line['message'] for line in json_lines(process.stdout)]
+
+
+def pub(driver, channel, *args):
+    result = run([FULMAR, 'pub', '--dir', driver.dir, '--channel', channel, *args], 30)
+    need(result.returncode == 0, result.output())
+
+
+def channels(driver, direction):
+    shown = run([FULMAR, 'channels', '--dir', driver.dir, '--json'])
+    return [line for line in json_lines(shown.stdout) if line['direction'] == direction]
+
+
+def readers(driver, text):
+    shown = json_lines(run([FULMAR, 'streams', '--dir', driver.dir, '--json']).stdout)
+    return sum(len(line.get('sub-pos', ())) for line in shown if text in line['channel'])
+
+
+def check_programs(bench, figures):
+    """Ours between a stock driver and ours: publications to several, subscriptions by several."""
+    stock, ours = bench.aeronmd(None), bench.fulmard('--port', 'udp')
+    for name, sender, receiver in (('to ours', stock, ours), ('to stock', ours, stock), ('stock alone', stock, stock)):
+        ends = [f'aeron:udp?endpoint=127.0.0.1:{udp_port()}' for _ in range(2)]
+        subs = [sub(bench, receiver, end, '--count', '1') for end in ends]
+        before = len(channels(receiver, 'receive'))
+        await_that(lambda: len(channels(receiver, 'receive')) >= max(2, before), 'the subscribers', 10)
+        sending = bench.started(Process(
+            [FULMAR, 'pub', '--dir', sender.dir, '--channel', 'aeron:udp?control-mode=manual', '--message', name,
+             '--destination', ends[0], '--destination', ends[1]]))
+        need([heard(each) for each in subs] == [[name]] * 2, f'{name}: to two destinations')
+        need(sending.wait(20) == 0, sending.output())
+
+        ends = [f'aeron:udp?endpoint=127.0.0.1:{udp_port()}' for _ in range(2)]
+        merged = sub(bench, receiver, 'aeron:udp?control-mode=manual', '--destination', ends[0], '--destination',
+                     ends[1], '--count', '2')
+        for end in ends:
+            pub(sender, end, '--message', end)
+        need(sorted(heard(merged)) == sorted(ends), f'{name}: by two destinations')
+
+        control = f'127.0.0.1:{udp_port()}'
+        receivers = [sub(bench, receiver, f'aeron:udp?endpoint=127.0.0.1:{udp_port()}|control={control}', '--count', '1')
+                     for _ in range(2)]
+        cast = bench.started(Process([FULMAR, 'pub', '--dir', sender.dir, '--channel',
+                                      f'aeron:udp?control-mode=dynamic|control={control}'], stdin=-1))
+
+        def known():
+            return [line.get('destinations') for line in channels(sender, 'send') if control in line['channel']]
+        await_that(lambda: known() == [2], 'two receivers are known', 15, cast)
+        await_that(lambda: readers(receiver, control) == 2, 'both have joined', 15, cast)
+        cast.send('to all\n')
+        need([heard(each) for each in receivers] == [['to all']] * 2, f'{name}: to those who came')
+        cast.child.stdin.close()
+        need(cast.wait(20) == 0, cast.output())
+        figures[name] = 'manual and dynamic publications, a subscription by two destinations'
+
+
+def check_sample(bench, figures):
+    driver = bench.fulmard('--port', 'udp')
+    channel = f'aeron:udp?endpoint=127.0.0.1:{udp_port()}'
+    subscriber = bench.sample('basic_mds_subscriber', driver.dir, '-c', channel)
+    publisher = bench.sample('basic_publisher', driver.dir, '-c', channel, '-m', '10')
+    await_that(lambda: subscriber.stdout.count('Message to stream') >= 3, 'three messages', 40, subscriber)
+    publisher.interrupt()
+    figures['basic_mds_subscriber'] = 'at least 3 of 10 messages'
+
+
+def java_program(bench, name):
+    """One of programs/, compiled against the stock jars; the arguments that run it on a driver follow."""
+    if not ARGUMENTS.java:
+        raise Skipped('no --java CLASSPATH')
+    if shutil.which('javac') is None:
+        raise Skipped('no javac')
+    source = os.path.join(HERE, 'programs', name + '.java')
+    compiled = subprocess.run(['javac', '-nowarn', '-cp', ARGUMENTS.java, '-d', bench.scratch, source], text=True,
+                              capture_output=True)
+    if 'package io.aeron.archive does not exist' in compiled.stderr:
+        raise Skipped('no archive in --java')
+    need(compiled.returncode == 0, compiled.stderr)
+    return lambda driver, *args: ['java', *ARCHIVE_FLAGS, f'-Daeron.dir={driver.dir}', '-cp',
+                                  f'{ARGUMENTS.java}:{bench.scratch}', name, *map(str, args)]
+
+
+def check_replay_merge(bench, figures):
+    program = java_program(bench, 'Merge')
+    driver = bench.fulmard('--port', 'udp')
+    merge = run(program(driver, os.path.join(bench.scratch, 'archive'), udp_port(), 20_000), 120)
+    need(merge.returncode == 0 and 'merged 20000 live true' in merge.stdout, merge.output())
+    figures['ReplayMerge'] = merge.stdout.strip()
+
+
+CHECKS = {
+    'destinations of our programs beside a stock driver': check_programs,
+    'a stock C client receives by a destination': check_sample,
+    'a stock archive and its client merge a replay into a live stream': check_replay_merge,
+}
