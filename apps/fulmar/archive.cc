@@ -1,4 +1,4 @@
-// fulmar archive: what an archive's directory holds.
+// fulmar archive: what an archive's directory holds, and what a running archive does.
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -17,11 +17,17 @@ void add_archive_options(CLI::App& verb, ArchiveOptions& options) {
 }
 
 Run add_archive(CLI::App& app) {
-    auto* verb = app.add_subcommand("archive", "recordings in an archive's directory");
+    auto* verb = app.add_subcommand("archive",
+        "recordings: in an archive's directory (ls, describe, dump, verify, du), or by asking a running "
+        "archive");
     verb->require_subcommand(1);
     std::vector<std::pair<const char*, Run>> verbs{{"ls", add_archive_ls(*verb)},
         {"describe", add_archive_describe(*verb)}, {"dump", add_archive_dump(*verb)},
-        {"verify", add_archive_verify(*verb)}, {"du", add_archive_du(*verb)}};
+        {"verify", add_archive_verify(*verb)}, {"du", add_archive_du(*verb)},
+        {"list", add_archive_list(*verb)}, {"record", add_archive_record(*verb)},
+        {"stop", add_archive_stop(*verb)}, {"replay", add_archive_replay(*verb)},
+        {"replicate", add_archive_replicate(*verb)}, {"truncate", add_archive_truncate(*verb)},
+        {"purge", add_archive_purge(*verb)}};
     return [verb, verbs = std::move(verbs)] {
         for (const auto& [name, run] : verbs) {
             if (verb->got_subcommand(name)) {

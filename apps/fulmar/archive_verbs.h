@@ -1,4 +1,4 @@
-/// The verbs of `fulmar archive` that read an archive's directory; no server needs to run.
+/// The verbs of `fulmar archive`: some read an archive's directory, the others ask a running archive.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace fulmar::cli {
 
-/// What each of them takes.
+/// What each verb takes that reads a directory.
 struct ArchiveOptions {
     std::string dir;
     bool json = false;
@@ -24,5 +24,14 @@ Run add_archive_describe(CLI::App& archive);
 Run add_archive_dump(CLI::App& archive);
 Run add_archive_verify(CLI::App& archive);
 Run add_archive_du(CLI::App& archive);
+
+// These ask a running archive; see apps/fulmar/archive_session.h for what they share.
+Run add_archive_list(CLI::App& archive);
+Run add_archive_record(CLI::App& archive);
+Run add_archive_stop(CLI::App& archive);
+Run add_archive_replay(CLI::App& archive);
+Run add_archive_replicate(CLI::App& archive);
+Run add_archive_truncate(CLI::App& archive);
+Run add_archive_purge(CLI::App& archive);
 
 }  // namespace fulmar::cli

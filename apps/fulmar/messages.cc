@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "apps/fulmar/message_text.h"
 #include "apps/fulmar/stream_options.h"
 #include "fulmar/fragment_assembler.h"
 
@@ -35,7 +36,7 @@ Status send_all(const PubOptions& options, ExclusivePublication& publication, st
 }
 
 int run_pub(const PubOptions& options) {
-    auto client = connect(options, "pub");
+    auto client = connect(options.common, "pub");
     if (!client) {
         return report("pub", client.error());
     }
@@ -64,33 +65,8 @@ int run_pub(const PubOptions& options) {
     return all ? kExitPass : report("pub", done.error());
 }
 
-/// Text as it is, anything else as \xNN, so that a stream of numbers leaves the terminal alone.
-std::string printable(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if ((byte >= 0x20 && byte != 0x7F) || c == '\t') {
-            out += c;
-        } else {
-            out += fmt::format("\\x{:02x}", byte);
-        }
-    }
-    return out;
-}
-
-void print_message(bool json, std::span<const std::byte> message, const Header& header) {
-    const std::string_view text(reinterpret_cast<const char*>(message.data()), message.size());
-    if (json) {
-        print_json({{"session_id", header.session_id()}, {"stream_id", header.stream_id()},
-            {"position", header.position()}, {"length", message.size()}, {"message", text}});
-    } else {
-        fmt::print("{}\n", printable(text));
-        std::fflush(stdout);
-    }
-}
-
 int run_sub(const StreamOptions& options) {
-    auto client = connect(options, "sub");
+    auto client = connect(options.common, "sub");
     if (!client) {
         return report("sub", client.error());
     }

@@ -25,7 +25,7 @@ struct Pair {
 
 Result<Pair> open_ping(const StreamOptions& options) {
     Pair pair;
-    FULMAR_TRY(client, connect(options, "ping"));
+    FULMAR_TRY(client, connect(options.common, "ping"));
     pair.client = std::move(client);
     FULMAR_TRY(subscription, pair.client->add_subscription(options.reply_channel, options.reply_stream));
     pair.subscription = std::move(subscription);
@@ -36,7 +36,7 @@ Result<Pair> open_ping(const StreamOptions& options) {
 
 Result<Pair> open_pong(const StreamOptions& options) {
     Pair pair;
-    FULMAR_TRY(client, connect(options, "pong"));
+    FULMAR_TRY(client, connect(options.common, "pong"));
     pair.client = std::move(client);
     FULMAR_TRY(subscription, pair.client->add_subscription(options.channel, options.stream));
     pair.subscription = std::move(subscription);

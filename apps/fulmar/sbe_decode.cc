@@ -122,7 +122,7 @@ Status decode_files(const DecodeOptions& options, Decoder& decoder) {
 }
 
 Status decode_stream(const DecodeOptions& options, Decoder& decoder) {
-    FULMAR_TRY(client, connect(options, "sbe-decode"));
+    FULMAR_TRY(client, connect(options.common, "sbe-decode"));
     FULMAR_TRY(subscription, client->add_subscription(options.channel, options.stream));
     const std::string name = fmt::format("{} stream {}", options.channel, options.stream);
     FragmentAssembler assembler([&](std::span<const std::byte> message, const Header& header) {

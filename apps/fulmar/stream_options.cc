@@ -29,16 +29,16 @@ void add_destination_option(CLI::App& verb, StreamOptions& options, const char* 
         ->allow_extra_args(false);
 }
 
-Result<std::unique_ptr<Client>> connect(const StreamOptions& options, std::string_view verb) {
+Result<std::unique_ptr<Client>> connect(const Common& common, std::string_view verb) {
     // A service waits for its driver; who types a command wants to know at once that there is none.
-    FULMAR_TRY(driver, DriverView::open(options.common.dir));
+    FULMAR_TRY(driver, DriverView::open(common.dir));
     if (driver.heartbeat_age_ms() < 0) {
         return fail(ErrorCode::kGeneric, fmt::format("the driver in {} has shut down; start one with: "
                                                      "fulmard --dir {}",
-                                             options.common.dir, options.common.dir));
+                                             common.dir, common.dir));
     }
     ClientOptions client;
-    client.dir = options.common.dir;
+    client.dir = common.dir;
     client.name = fmt::format("fulmar-{}", verb);
     return Client::connect(std::move(client));
 }

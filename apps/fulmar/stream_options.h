@@ -29,7 +29,7 @@ void add_timeout_option(CLI::App& verb, StreamOptions& options, const char* what
 void add_destination_option(CLI::App& verb, StreamOptions& options, const char* what);
 
 /// Named `fulmar-VERB` where counters show it.
-[[nodiscard]] Result<std::unique_ptr<Client>> connect(const StreamOptions& options, std::string_view verb);
+[[nodiscard]] Result<std::unique_ptr<Client>> connect(const Common& common, std::string_view verb);
 
 /// Offers until the log takes it.
 /// errors: kGeneric, why it never will, or that a signal came.

@@ -34,20 +34,28 @@ TEST_CASE("archive peer: the asynchronous way of connecting goes step by step") 
     CHECK_FALSE(connecting->poll());
 }
 
-TEST_CASE("archive peer: responses come back over IPC or the way that requests go") {
-    for (const std::string& channel :
-        {std::string("aeron:ipc"), "aeron:udp?control-mode=response|control=" + free_endpoint()}) {
-        CAPTURE(channel);
-        Bench bench;
-        ArchiveClientOptions options = bench.options_for(control_channel());
-        if (channel == "aeron:ipc") {
-            options.control_request_channel = "aeron:ipc";
-        }
-        options.control_response_channel = channel;
-        auto session = value_of(ArchiveClient::connect(*bench.client, options));
-        CHECK(session->archive_id() == bench.archive->archive_id());
-        CHECK(code_of(session->start_position(1'000'000)) == ArchiveErrorCode::kUnknownRecording);
-    }
+namespace {
+
+/// A second session beside the bench's.
+void check_session(Bench& bench, const std::string& request_channel, const std::string& response_channel) {
+    ArchiveClientOptions options = bench.options_for(request_channel);
+    options.control_response_channel = response_channel;
+    auto session = value_of(ArchiveClient::connect(*bench.client, options));
+    CHECK(session->archive_id() == bench.archive->archive_id());
+    CHECK(code_of(session->start_position(1'000'000)) == ArchiveErrorCode::kUnknownRecording);
+}
+
+}  // namespace
+
+TEST_CASE("archive peer: on the archive's own driver all goes through shared memory") {
+    Bench bench;
+    check_session(bench, "aeron:ipc", "");
+    check_session(bench, "aeron:ipc", "aeron:udp?endpoint=localhost:0");
+}
+
+TEST_CASE("archive peer: responses come back the way that requests go") {
+    Bench bench;
+    check_session(bench, control_channel(), "aeron:udp?control-mode=response|control=" + free_endpoint());
 }
 
 TEST_CASE("archive peer: where no archive listens the error says so") {
