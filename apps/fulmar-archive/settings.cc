@@ -5,6 +5,7 @@
 #include "base/position.h"
 #include "config/channel_uri.h"
 #include "config/duration.h"
+#include "config/setting_values.h"
 #include "config/size.h"
 #include "config/text.h"
 #include "wire/frame.h"
@@ -28,14 +29,14 @@ Result<std::int64_t> integer(std::string_view text, std::int64_t min, std::int64
     return value;
 }
 
-Set text(std::string ArchiveOptions::* member) {
+Set text(std::string ArchiveOptions::*member) {
     return [member](std::string_view value, ArchiveOptions& options) -> Status {
         options.*member = value;
         return Done{};
     };
 }
 
-Set server_channel(std::string archive::ServerOptions::* member) {
+Set server_channel(std::string archive::ServerOptions::*member) {
     return [member](std::string_view value, ArchiveOptions& options) -> Status {
         if (!value.empty() && !config::ChannelUri::parse(value)) {
             return bad(value, "a channel such as aeron:udp?endpoint=host:port");
@@ -46,7 +47,7 @@ Set server_channel(std::string archive::ServerOptions::* member) {
 }
 
 template <class T>
-Set server_integer(T archive::ServerOptions::* member, std::int64_t min, std::int64_t max) {
+Set server_integer(T archive::ServerOptions::*member, std::int64_t min, std::int64_t max) {
     return [=](std::string_view value, ArchiveOptions& options) -> Status {
         FULMAR_TRY(number, integer(value, min, max));
         options.server.*member = static_cast<T>(number);
@@ -55,19 +56,19 @@ Set server_integer(T archive::ServerOptions::* member, std::int64_t min, std::in
 }
 
 template <class T>
-Set server_size(T archive::ServerOptions::* member, std::int64_t min, std::int64_t max, bool power_of_two) {
+Set server_size(T archive::ServerOptions::*member, std::int64_t min, std::int64_t max, bool power_of_two) {
     return [=](std::string_view value, ArchiveOptions& options) -> Status {
         auto size = config::parse_size(value);
         if (!size || *size < min || *size > max || (power_of_two && !base::is_power_of_two(*size))) {
             return bad(value, std::string(power_of_two ? "a power of two" : "a size") + " from " +
-                                         config::format_size(min) + " to " + config::format_size(max));
+                                  config::format_size(min) + " to " + config::format_size(max));
         }
         options.server.*member = static_cast<T>(*size);
         return Done{};
     };
 }
 
-Set server_duration(Duration archive::ServerOptions::* member) {
+Set server_duration(Duration archive::ServerOptions::*member) {
     return [=](std::string_view value, ArchiveOptions& options) -> Status {
         auto duration = config::parse_duration(value);
         if (!duration || duration->ns == 0) {
@@ -122,15 +123,8 @@ Status set_threading(std::string_view value, ArchiveOptions& options) {
 }
 
 Status set_idle(std::string_view value, ArchiveOptions& options) {
-    if (value == "spin") {
-        options.idle = config::IdleStrategy::kSpin;
-    } else if (value == "yield") {
-        options.idle = config::IdleStrategy::kYield;
-    } else if (value == "backoff") {
-        options.idle = config::IdleStrategy::kBackoff;
-    } else {
-        return bad(value, "spin, yield or backoff");
-    }
+    FULMAR_TRY(strategy, config::parse_idle_strategy(value));
+    options.idle = strategy;
     return Done{};
 }
 
@@ -148,26 +142,22 @@ Status set_engine(std::string_view value, ArchiveOptions& options) {
     return Done{};
 }
 
-Result<bool> truth(std::string_view value) {
-    const std::string word = config::to_lower(value);
-    if (word == "true" || word == "1" || word == "yes") {
-        return true;
-    }
-    if (word == "false" || word == "0" || word == "no") {
-        return false;
-    }
-    return bad(value, "true or false");
+Status set_delete_dir(std::string_view value, ArchiveOptions& options) {
+    FULMAR_TRY(is_on, config::parse_switch(value));
+    options.delete_dir_on_start = is_on;
+    return Done{};
 }
 
-Status set_delete_dir(std::string_view value, ArchiveOptions& options) {
-    FULMAR_TRY(is_on, truth(value));
-    options.delete_dir_on_start = is_on;
+Status set_control_sparse(std::string_view value, ArchiveOptions& options) {
+    FULMAR_TRY(is_on, config::parse_switch(value));
+    options.server.is_control_term_sparse = is_on;
     return Done{};
 }
 
 Status set_record_checksum(std::string_view value, ArchiveOptions& options) {
     const std::string word = config::to_lower(value);
-    if (word == "crc32c" || word == "org.agrona.checksum.crc32c" || word == "io.aeron.archive.checksum.crc32c") {
+    if (word == "crc32c" || word == "org.agrona.checksum.crc32c" ||
+        word == "io.aeron.archive.checksum.crc32c") {
         options.server.writer.checksum_frames = true;
     } else if (word == "none" || word.empty()) {
         options.server.writer.checksum_frames = false;
@@ -178,7 +168,7 @@ Status set_record_checksum(std::string_view value, ArchiveOptions& options) {
 }
 
 Status set_control_enabled(std::string_view value, ArchiveOptions& options) {
-    FULMAR_TRY(is_on, truth(value));
+    FULMAR_TRY(is_on, config::parse_switch(value));
     if (!is_on) {
         options.server.control_channel.clear();
     }
@@ -207,12 +197,15 @@ std::vector<Setting> make_settings() {
     return {
         {"archive-dir", kArchive + "dir", "Where recordings and the catalog are", "aeron-archive", false,
             text(&ArchiveOptions::archive_dir)},
-        {"dir", "aeron.dir", "The media driver's directory, of the driver inside", "as fulmard's", false, set_dir},
+        {"mark-file-dir", kArchive + "mark.file.dir", "Where the mark file is, if not beside the recordings",
+            "as archive-dir", false, text(&ArchiveOptions::mark_file_dir)},
+        {"dir", "aeron.dir", "The media driver's directory, of the driver inside", "as fulmard's", false,
+            set_dir},
         {"attach", "", "Use the driver that runs in this directory instead of one inside", "", false,
             text(&ArchiveOptions::attach_to)},
         {"port", "", "A port of the driver inside, as for fulmard; may be repeated", "udp", false, add_port},
-        {"driver", "", "A setting NAME=VALUE of the driver inside, as for fulmard; may be repeated", "", false,
-            add_driver_setting},
+        {"driver", "", "A setting NAME=VALUE of the driver inside, as for fulmard; may be repeated", "",
+            false, add_driver_setting},
         {"control-channel", kArchive + "control.channel", "Where clients ask over the network",
             "none: aeron:ipc only", false, server_channel(&Server::control_channel)},
         {"control-stream-id", kArchive + "control.stream.id", "Its stream", "10", false,
@@ -221,17 +214,24 @@ std::vector<Setting> make_settings() {
             "aeron:ipc?term-length=64k", false, server_channel(&Server::local_control_channel)},
         {"local-control-stream-id", kArchive + "local.control.stream.id", "Its stream", "10", false,
             server_integer(&Server::local_control_stream_id, -kInt32Max - 1, kInt32Max)},
-        {"control-enabled", kArchive + "control.channel.enabled", "false: serve the local channel alone", "true",
-            false, set_control_enabled},
-        {"replication-channel", kArchive + "replication.channel", "Where replays of other archives are received",
-            "none", false, server_channel(&Server::replication_channel)},
-        {"sync", "", "When recorded bytes are synced: batch, interval:TIME or none", "batch", false, set_sync},
+        {"control-enabled", kArchive + "control.channel.enabled", "false: serve the local channel alone",
+            "true", false, set_control_enabled},
+        {"replication-channel", kArchive + "replication.channel",
+            "Where replays of other archives are received", "none", false,
+            server_channel(&Server::replication_channel)},
+        {"source-response-channel", kArchive + "control.response.channel",
+            "Where archives that are replicated from send their responses",
+            "the control channel's host, any port", false, server_channel(&Server::source_response_channel)},
+        {"message-timeout", kArchive + "message.timeout", "For answers of archives that are replicated from",
+            "10s", false, server_duration(&Server::message_timeout)},
+        {"sync", "", "When recorded bytes are synced: batch, interval:TIME or none", "batch", false,
+            set_sync},
         {"sync-level", kArchive + "file.sync.level", "Aeron's word for it: 0 is none, 1 and 2 are batch", "",
             false, set_sync_level},
-        {"segment-file-length", kArchive + "segment.file.length", "Of the files of new recordings", "128m", false,
-            server_size(&Server::segment_file_length, wire::kTermLengthMin, 1 << 30, true)},
-        {"file-io-max-length", kArchive + "file.io.max.length", "Most bytes of one write or read", "1m", false,
-            server_size(&Server::file_io_max_length, 64 * 1024, 1 << 30, false)},
+        {"segment-file-length", kArchive + "segment.file.length", "Of the files of new recordings", "128m",
+            false, server_size(&Server::segment_file_length, wire::kTermLengthMin, 1 << 30, true)},
+        {"file-io-max-length", kArchive + "file.io.max.length", "Most bytes of one write or read", "1m",
+            false, server_size(&Server::file_io_max_length, 64 * 1024, 1 << 30, false)},
         {"low-storage-space-threshold", kArchive + "low.storage.space.threshold",
             "Refuse new recordings below this much free space", "128m", false,
             server_size(&Server::low_storage_space_threshold, 0, std::int64_t{1} << 50, false)},
@@ -242,26 +242,31 @@ std::vector<Setting> make_settings() {
         {"record-checksum", kArchive + "record.checksum",
             "crc32c: also Aeron's own checksum inside each frame, in place of its session id", "none", false,
             set_record_checksum},
-        {"connect-timeout", kArchive + "connect.timeout", "For sessions and replays to find their clients", "5s",
-            false, server_duration(&Server::connect_timeout)},
-        {"session-liveness-interval", kArchive + "session.liveness.check.interval", "Between pings to a client",
-            "1s", false, server_duration(&Server::session_liveness_interval)},
-        {"replay-linger-timeout", kArchive + "replay.linger.timeout", "How long an ended replay can be resent",
-            "5s", false, server_duration(&Server::replay_linger_timeout)},
+        {"connect-timeout", kArchive + "connect.timeout", "For sessions and replays to find their clients",
+            "5s", false, server_duration(&Server::connect_timeout)},
+        {"session-liveness-interval", kArchive + "session.liveness.check.interval",
+            "Between pings to a client", "1s", false, server_duration(&Server::session_liveness_interval)},
+        {"replay-linger-timeout", kArchive + "replay.linger.timeout",
+            "How long an ended replay can be resent", "5s", false,
+            server_duration(&Server::replay_linger_timeout)},
         {"control-term-length", kArchive + "control.term.buffer.length", "Of response streams", "64k", false,
             server_size(&Server::control_term_length, wire::kTermLengthMin, wire::kTermLengthMax, true)},
         {"control-mtu", kArchive + "control.mtu.length", "Of response streams; 0: the driver's", "0", false,
             server_size(&Server::control_mtu, 0, wire::kMtuMax, false)},
+        {"control-term-buffer-sparse", kArchive + "control.term.buffer.sparse",
+            "false: response streams take their memory at once", "true", false, set_control_sparse},
         {"archive-id", kArchive + "id", "Tells archives on one driver apart", "of its client", false,
             server_integer(&Server::archive_id, INT64_MIN, INT64_MAX)},
         {"threading", kArchive + "threading.mode", "dedicated, shared or inline (with the driver inside)",
             "shared", false, set_threading},
-        {"idle", "", "What its threads do without work: spin, yield or backoff", "backoff", false, set_idle},
+        {"idle", kArchive + "idle.strategy",
+            "What its threads do without work: spin, yield, backoff, sleep or noop", "backoff", false,
+            set_idle},
         {"io", "", "How bytes go to the disk: auto, io_uring or pwritev", "auto", false, set_engine},
         {"storage-fault", "", "Make the disk a bad one, for tests: hold-unsynced,torn,...", "none", false,
             text(&ArchiveOptions::storage_fault)},
-        {"dir-delete-on-start", kArchive + "dir.delete.on.start", "Forget what the directory holds", "false", true,
-            set_delete_dir},
+        {"dir-delete-on-start", kArchive + "dir.delete.on.start", "Forget what the directory holds", "false",
+            true, set_delete_dir},
     };
 }
 

@@ -22,10 +22,10 @@ Result<DirectoryLock> DirectoryLock::take(const std::string& directory) {
         std::array<char, 32> owner{};
         const auto length = ::pread(fd, owner.data(), owner.size() - 1, 0);
         ::close(fd);
-        return fail(ErrorCode::kGeneric,
-            directory + " is in use by another archive" +
-                (length > 0 ? " (process " + std::string(owner.data()) + ")" : "") +
-                ": stop it, or choose another --archive-dir");
+        return fail(
+            ErrorCode::kGeneric, directory + " is in use by another archive" +
+                                     (length > 0 ? " (process " + std::string(owner.data()) + ")" : "") +
+                                     ": stop it, or choose another --archive-dir");
     }
     const std::string pid = std::to_string(::getpid());
     if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, pid.data(), pid.size(), 0) < 0) {
