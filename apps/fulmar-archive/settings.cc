@@ -5,6 +5,7 @@
 #include "base/position.h"
 #include "config/channel_uri.h"
 #include "config/duration.h"
+#include "config/setting_values.h"
 #include "config/size.h"
 #include "config/text.h"
 #include "wire/frame.h"
@@ -122,15 +123,8 @@ Status set_threading(std::string_view value, ArchiveOptions& options) {
 }
 
 Status set_idle(std::string_view value, ArchiveOptions& options) {
-    if (value == "spin") {
-        options.idle = config::IdleStrategy::kSpin;
-    } else if (value == "yield") {
-        options.idle = config::IdleStrategy::kYield;
-    } else if (value == "backoff") {
-        options.idle = config::IdleStrategy::kBackoff;
-    } else {
-        return bad(value, "spin, yield or backoff");
-    }
+    FULMAR_TRY(strategy, config::parse_idle_strategy(value));
+    options.idle = strategy;
     return Done{};
 }
 
@@ -148,20 +142,15 @@ Status set_engine(std::string_view value, ArchiveOptions& options) {
     return Done{};
 }
 
-Result<bool> truth(std::string_view value) {
-    const std::string word = config::to_lower(value);
-    if (word == "true" || word == "1" || word == "yes") {
-        return true;
-    }
-    if (word == "false" || word == "0" || word == "no") {
-        return false;
-    }
-    return bad(value, "true or false");
+Status set_delete_dir(std::string_view value, ArchiveOptions& options) {
+    FULMAR_TRY(is_on, config::parse_switch(value));
+    options.delete_dir_on_start = is_on;
+    return Done{};
 }
 
-Status set_delete_dir(std::string_view value, ArchiveOptions& options) {
-    FULMAR_TRY(is_on, truth(value));
-    options.delete_dir_on_start = is_on;
+Status set_control_sparse(std::string_view value, ArchiveOptions& options) {
+    FULMAR_TRY(is_on, config::parse_switch(value));
+    options.server.is_control_term_sparse = is_on;
     return Done{};
 }
 
@@ -179,7 +168,7 @@ Status set_record_checksum(std::string_view value, ArchiveOptions& options) {
 }
 
 Status set_control_enabled(std::string_view value, ArchiveOptions& options) {
-    FULMAR_TRY(is_on, truth(value));
+    FULMAR_TRY(is_on, config::parse_switch(value));
     if (!is_on) {
         options.server.control_channel.clear();
     }
@@ -208,6 +197,8 @@ std::vector<Setting> make_settings() {
     return {
         {"archive-dir", kArchive + "dir", "Where recordings and the catalog are", "aeron-archive", false,
             text(&ArchiveOptions::archive_dir)},
+        {"mark-file-dir", kArchive + "mark.file.dir", "Where the mark file is, if not beside the recordings",
+            "as archive-dir", false, text(&ArchiveOptions::mark_file_dir)},
         {"dir", "aeron.dir", "The media driver's directory, of the driver inside", "as fulmard's", false,
             set_dir},
         {"attach", "", "Use the driver that runs in this directory instead of one inside", "", false,
@@ -228,6 +219,11 @@ std::vector<Setting> make_settings() {
         {"replication-channel", kArchive + "replication.channel",
             "Where replays of other archives are received", "none", false,
             server_channel(&Server::replication_channel)},
+        {"source-response-channel", kArchive + "control.response.channel",
+            "Where archives that are replicated from send their responses",
+            "the control channel's host, any port", false, server_channel(&Server::source_response_channel)},
+        {"message-timeout", kArchive + "message.timeout", "For answers of archives that are replicated from",
+            "10s", false, server_duration(&Server::message_timeout)},
         {"sync", "", "When recorded bytes are synced: batch, interval:TIME or none", "batch", false,
             set_sync},
         {"sync-level", kArchive + "file.sync.level", "Aeron's word for it: 0 is none, 1 and 2 are batch", "",
@@ -257,11 +253,15 @@ std::vector<Setting> make_settings() {
             server_size(&Server::control_term_length, wire::kTermLengthMin, wire::kTermLengthMax, true)},
         {"control-mtu", kArchive + "control.mtu.length", "Of response streams; 0: the driver's", "0", false,
             server_size(&Server::control_mtu, 0, wire::kMtuMax, false)},
+        {"control-term-buffer-sparse", kArchive + "control.term.buffer.sparse",
+            "false: response streams take their memory at once", "true", false, set_control_sparse},
         {"archive-id", kArchive + "id", "Tells archives on one driver apart", "of its client", false,
             server_integer(&Server::archive_id, INT64_MIN, INT64_MAX)},
         {"threading", kArchive + "threading.mode", "dedicated, shared or inline (with the driver inside)",
             "shared", false, set_threading},
-        {"idle", "", "What its threads do without work: spin, yield or backoff", "backoff", false, set_idle},
+        {"idle", kArchive + "idle.strategy",
+            "What its threads do without work: spin, yield, backoff, sleep or noop", "backoff", false,
+            set_idle},
         {"io", "", "How bytes go to the disk: auto, io_uring or pwritev", "auto", false, set_engine},
         {"storage-fault", "", "Make the disk a bad one, for tests: hold-unsynced,torn,...", "none", false,
             text(&ArchiveOptions::storage_fault)},

@@ -13,6 +13,7 @@
 #include "archive_server/server.h"
 #include "archive_server/start_up.h"
 #include "drivers/archive_runtime/directory_lock.h"
+#include "drivers/archive_runtime/mark_link.h"
 #include "drivers/driver_runtime/agent_runner.h"
 #include "drivers/memory_map/file_memory_map.h"
 #include "drivers/memory_map/system_clock.h"
@@ -47,6 +48,8 @@ class RunningArchive final : public Archive {
 
   private:
     Status open_directory();
+    Status open_mark();
+    [[nodiscard]] archive::MarkFile::Owner mark_owner() const;
     Status open_storages();
     Result<std::unique_ptr<port::Storage>> open_storage();
     Status open_driver();
@@ -82,36 +85,59 @@ Status RunningArchive::start() {
     FULMAR_TRY_VOID(open_directory());
     FULMAR_TRY_VOID(open_storages());
     FULMAR_TRY_VOID(open_driver());
+    FULMAR_TRY_VOID(open_mark());
     FULMAR_TRY_VOID(start_server());
     return options_.threading == Threading::kInline ? Status(Done{}) : start_threads();
 }
 
 Status RunningArchive::open_directory() {
+    const std::string& directory = options_.archive_dir;
     std::error_code failed;
-    std::filesystem::create_directories(options_.archive_dir, failed);
+    std::filesystem::create_directories(directory, failed);
     if (failed) {
-        return fail(ErrorCode::kGeneric, "cannot make " + options_.archive_dir + ": " + failed.message());
+        return fail(ErrorCode::kGeneric, "cannot make " + directory + ": " + failed.message());
     }
-    FULMAR_TRY(lock, DirectoryLock::take(options_.archive_dir));
+    FULMAR_TRY(lock, DirectoryLock::take(directory));
     lock_.emplace(std::move(lock));
+    // Other archives than ours do not know the lock: their mark file tells of them, and before anything is
+    // deleted.
+    FULMAR_TRY_VOID(archive::MarkFile::refuse_if_active(directory, mark_owner(), memory_, clock_));
+    if (const auto linked = read_mark_link(directory)) {
+        FULMAR_TRY_VOID(archive::MarkFile::refuse_if_active(*linked, mark_owner(), memory_, clock_));
+    }
     if (options_.delete_dir_on_start) {
-        for (const auto& entry : std::filesystem::directory_iterator(options_.archive_dir, failed)) {
+        for (const auto& entry : std::filesystem::directory_iterator(directory, failed)) {
             if (entry.path().filename() != DirectoryLock::kFileName) {
                 std::filesystem::remove_all(entry.path(), failed);
             }
         }
     }
+    return Done{};
+}
+
+archive::MarkFile::Owner RunningArchive::mark_owner() const {
     archive::MarkFile::Owner owner;
     owner.pid = ::getpid();
-    owner.aeron_directory = options_.attach_to.empty() ? options_.driver.dir : options_.attach_to;
+    owner.aeron_directory = client_ != nullptr ? client_->dir() : std::string();
     owner.archive_id = options_.server.archive_id;
     owner.is_alive = [](std::int64_t pid) {
         return pid > 0 && pid != ::getpid() && (::kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH);
     };
-    FULMAR_TRY(
-        mark, archive::MarkFile::create(options_.archive_dir, options_.server, owner, memory_, clock_));
+    return owner;
+}
+
+/// After the driver: the mark file may be in its directory, which it clears when it starts.
+Status RunningArchive::open_mark() {
+    const std::string& directory =
+        options_.mark_file_dir.empty() ? options_.archive_dir : options_.mark_file_dir;
+    std::error_code failed;
+    std::filesystem::create_directories(directory, failed);
+    if (failed) {
+        return fail(ErrorCode::kGeneric, "cannot make " + directory + ": " + failed.message());
+    }
+    FULMAR_TRY(mark, archive::MarkFile::create(directory, options_.server, mark_owner(), memory_, clock_));
     mark_ = std::move(mark);
-    return Done{};
+    return write_mark_link(options_.archive_dir, directory);
 }
 
 Result<std::unique_ptr<port::Storage>> RunningArchive::open_storage() {

@@ -22,6 +22,8 @@ struct ArchiveOptions {
         kInline,     ///< none: the caller polls, the driver inside as well
     };
     std::string archive_dir;
+    /// Where the mark file is, with a link to it in archive_dir; empty: in archive_dir itself.
+    std::string mark_file_dir;
     bool delete_dir_on_start = false;
     Threading threading = Threading::kShared;
     config::IdleStrategy idle = config::IdleStrategy::kBackoff;

@@ -172,9 +172,10 @@ ArchiveResult<bool> Connector::advance() {
 }
 
 // One session id on both channels keeps the streams of several clients apart that share a channel and stream.
+// It takes the place of one in the channels: they may be those that another session was opened with, as
+// clients hand them to an archive that is to replicate.
 ArchiveResult<bool> Connector::await_session_id() {
-    if (is_response_mode(response_channel_) ||
-        (request_channel_.find("session-id") && response_channel_.find("session-id"))) {
+    if (is_response_mode(response_channel_)) {
         step_ = Step::kSubscription;
         return true;
     }
@@ -194,9 +195,7 @@ ArchiveResult<bool> Connector::await_session_id() {
         return false;
     }
     for (config::ChannelUri* channel : {&request_channel_, &response_channel_}) {
-        if (!channel->find("session-id")) {
-            set_number(*channel, "session-id", *session_id);
-        }
+        set_number(*channel, "session-id", *session_id);
     }
     step_ = Step::kSubscription;
     return true;

@@ -21,8 +21,14 @@ constexpr std::size_t kArchiveIdAt = kBlock + sbe::offset_of<MarkFileHeader, "ar
 /// Of each text, so that all of them fit into the head.
 constexpr std::size_t kTextMax = 1800;
 
-Status refuse_if_active(
-    const std::string& path, const MarkFile::Owner& owner, port::MemoryMap& memory, port::Clock& clock) {
+}  // namespace
+
+Status MarkFile::refuse_if_active(
+    const std::string& directory, const Owner& owner, port::MemoryMap& memory, port::Clock& clock) {
+    const std::string path = directory + "/" + kMarkFileName;
+    if (!memory.exists(path)) {
+        return Done{};
+    }
     auto mapping = memory.open(path, false);
     if (!mapping) {
         return Done{};  // unreadable is not active
@@ -43,13 +49,11 @@ Status refuse_if_active(
     return Done{};
 }
 
-}  // namespace
-
-Result<std::unique_ptr<MarkFile>> MarkFile::create(const std::string& archive_directory,
-    const ServerOptions& options, const Owner& owner, port::MemoryMap& memory, port::Clock& clock) {
-    const std::string path = archive_directory + "/" + kMarkFileName;
+Result<std::unique_ptr<MarkFile>> MarkFile::create(const std::string& directory, const ServerOptions& options,
+    const Owner& owner, port::MemoryMap& memory, port::Clock& clock) {
+    const std::string path = directory + "/" + kMarkFileName;
     if (memory.exists(path)) {
-        FULMAR_TRY_VOID(refuse_if_active(path, owner, memory, clock));
+        FULMAR_TRY_VOID(refuse_if_active(directory, owner, memory, clock));
         FULMAR_TRY_VOID(memory.remove(path));
     }
     FULMAR_TRY(mapping, memory.create(path, kMarkHeaderLength + owner.error_buffer_length, true));

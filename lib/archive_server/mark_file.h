@@ -30,9 +30,12 @@ class MarkFile {
         std::function<bool(std::int64_t pid)> is_alive = [](std::int64_t) { return true; };
     };
 
+    /// errors: kGeneric when the archive of the directory's mark file is active, naming its process.
+    [[nodiscard]] static Status refuse_if_active(
+        const std::string& directory, const Owner& owner, port::MemoryMap& memory, port::Clock& clock);
     /// Takes the directory.
-    /// errors: kGeneric when an archive is active there, naming its process.
-    [[nodiscard]] static Result<std::unique_ptr<MarkFile>> create(const std::string& archive_directory,
+    /// errors: as refuse_if_active.
+    [[nodiscard]] static Result<std::unique_ptr<MarkFile>> create(const std::string& directory,
         const ServerOptions& options, const Owner& owner, port::MemoryMap& memory, port::Clock& clock);
     /// Says that it is nobody's any more.
     ~MarkFile();

@@ -24,6 +24,9 @@ struct ServerOptions {
     std::int32_t local_control_stream_id = 10;
     /// Where replays of other archives are received, unless a request says otherwise.
     std::string replication_channel;
+    /// Where an archive that is replicated from sends its responses, unless a request says otherwise; empty:
+    /// any port of the control channel's host.
+    std::string source_response_channel;
     /// A stream of started, progressed and stopped recordings; empty: none.
     std::string events_channel;
     std::int32_t events_stream_id = 30;

@@ -13,6 +13,27 @@ using config::ChannelUri;
 /// The live stream is joined when the copy is this near, or a quarter of a term where that is less.
 constexpr std::int64_t kLiveAddMax = 32 * 1024 * 1024;
 
+/// Of the session with the source; empty: as its client likes.
+std::string response_channel(const Replication::Request& request, const ServerOptions& options) {
+    if (!request.source_response_channel.empty()) {
+        return request.source_response_channel;
+    }
+    if (!options.source_response_channel.empty()) {
+        return options.source_response_channel;
+    }
+    const auto source = ChannelUri::parse(request.source_control_channel);
+    const auto ours = ChannelUri::parse(options.control_channel);
+    if (!source || source->media() == config::Media::kIpc || !ours) {
+        return "";
+    }
+    // The host that clients reach us by; the source may be on another one.
+    const auto endpoint = ours->find("endpoint");
+    const std::size_t colon = endpoint ? endpoint->rfind(':') : std::string_view::npos;
+    return colon == std::string_view::npos
+               ? ""
+               : "aeron:udp?endpoint=" + std::string(endpoint->substr(0, colon)) + ":0";
+}
+
 }  // namespace
 
 Replication::Replication(Request request, ServerContext& context, Recordings& recordings)
@@ -21,7 +42,7 @@ Replication::Replication(Request request, ServerContext& context, Recordings& re
     ArchiveClientOptions options;
     options.control_request_channel = request_.source_control_channel;
     options.control_request_stream_id = request_.source_control_stream_id;
-    options.control_response_channel = request_.source_response_channel;
+    options.control_response_channel = response_channel(request_, context_.options);
     options.message_timeout = context_.options.message_timeout;
     options.client_name = "archiveId=" + std::to_string(context_.archive_id) +
                           " replicationSessionId=" + std::to_string(request_.id);
@@ -91,12 +112,13 @@ int Replication::await_stop() {
 
 int Replication::poll() {
     int work = source_ != nullptr ? source_->poll() : 0;
-    const bool waits = state_ != State::kCopying && state_ != State::kCatchingUp &&
-                       state_ != State::kJoining && state_ != State::kStopping && state_ != State::kDone;
+    // Connecting has a deadline of its own, and says what it waits for.
+    const bool waits = state_ != State::kConnecting && state_ != State::kCopying &&
+                       state_ != State::kCatchingUp && state_ != State::kJoining &&
+                       state_ != State::kStopping && state_ != State::kDone;
     if (waits && context_.now > deadline_) {
-        fail(state_ == State::kConnecting ? ArchiveErrorCode::kReplicationConnectionFailure
-                                          : ArchiveErrorCode::kGeneric,
-            "the source or the driver did not answer within the message timeout");
+        fail(
+            ArchiveErrorCode::kGeneric, "the source or the driver did not answer within the message timeout");
     }
     if (source_ != nullptr && !source_->is_connected() && state_ != State::kStopping &&
         state_ != State::kDone) {

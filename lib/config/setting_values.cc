@@ -117,6 +117,14 @@ Result<Enum> parse_word(
 
 }  // namespace
 
+Result<bool> parse_switch(std::string_view text) {
+    return parse_word(text, kSwitches, 2);
+}
+
+Result<IdleStrategy> parse_idle_strategy(std::string_view text) {
+    return parse_word(text, kIdleStrategies, 5);
+}
+
 namespace detail {
 
 Result<std::int64_t> parse_number(const SettingRow& row, std::string_view text) {
@@ -140,16 +148,8 @@ Result<Duration> parse_time(const SettingRow& row, std::string_view text) {
     return value;
 }
 
-Result<bool> parse_switch(std::string_view text) {
-    return parse_word(text, kSwitches, 2);
-}
-
 Result<ThreadingMode> parse_threading_mode(std::string_view text) {
     return parse_word(text, kThreadingModes, 5);
-}
-
-Result<IdleStrategy> parse_idle_strategy(std::string_view text) {
-    return parse_word(text, kIdleStrategies, 5);
 }
 
 Result<bool> parse_termination_validator(std::string_view text) {

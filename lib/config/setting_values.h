@@ -8,14 +8,18 @@
 
 #include "config/setting_table.h"
 
-namespace fulmar::config::detail {
+namespace fulmar::config {
+
+/// errors of both: kGeneric, what the value must be.
+[[nodiscard]] Result<bool> parse_switch(std::string_view text);
+[[nodiscard]] Result<IdleStrategy> parse_idle_strategy(std::string_view text);
+
+namespace detail {
 
 /// errors of all: kGeneric, what the value must be.
 [[nodiscard]] Result<std::int64_t> parse_number(const SettingRow& row, std::string_view text);
 [[nodiscard]] Result<Duration> parse_time(const SettingRow& row, std::string_view text);
-[[nodiscard]] Result<bool> parse_switch(std::string_view text);
 [[nodiscard]] Result<ThreadingMode> parse_threading_mode(std::string_view text);
-[[nodiscard]] Result<IdleStrategy> parse_idle_strategy(std::string_view text);
 /// allow or deny, or the class names Aeron's Java driver takes.
 [[nodiscard]] Result<bool> parse_termination_validator(std::string_view text);
 [[nodiscard]] std::string show_number(SettingUnit unit, std::int64_t value);
@@ -78,4 +82,6 @@ std::string show_member(const DriverSettings& settings) {
     }
 }
 
-}  // namespace fulmar::config::detail
+}  // namespace detail
+
+}  // namespace fulmar::config

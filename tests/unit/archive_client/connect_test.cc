@@ -48,6 +48,23 @@ TEST_CASE("archive client: connecting names the response channel, the version an
     CHECK(channel.find("|term-length=65536|sparse=true|session-id=") != std::string::npos);
 }
 
+TEST_CASE("archive client: a session id in the channels is another session's, and is replaced") {
+    Stage at;
+    at.options.control_request_channel += "|session-id=77";
+    at.options.control_response_channel += "|session-id=78";
+    std::string channel;
+    at.archive.script = [&](const Request& request) {
+        if (request.is<archive::AuthConnectRequest>()) {
+            channel = request.as<archive::AuthConnectRequest>().data<"responseChannel">();
+        }
+        return false;
+    };
+    (void)at.connected();
+    CHECK(channel.find("session-id=") != std::string::npos);
+    CHECK(channel.find("session-id=77") == std::string::npos);
+    CHECK(channel.find("session-id=78") == std::string::npos);
+}
+
 TEST_CASE("archive client: over IPC responses come over IPC unless told otherwise") {
     Stage at("aeron:ipc");
     at.options.control_response_channel.clear();
