@@ -26,6 +26,7 @@ RecordingWriter::RecordingWriter(StorageHub& hub, std::int64_t recording_id, con
       data_written_(position),
       written_(position),
       durable_(position),
+      durable_in_sidecar_(position),
       marked_(position),
       blocks_(options.writes_max) {
     FULMAR_ASSERT(base::is_power_of_two(options.writes_max), "a ring of blocks");
@@ -53,11 +54,11 @@ int RecordingWriter::poll(Instant now) {
     }
     for (const auto& segment : segments_) {
         if (segment->error()) {
-            fail_with(*segment->error());  // before anything is concluded from what has completed
+            break_with(*segment->error());  // before anything is concluded from what has completed
         }
     }
     advance_written();
-    if (!error_) {
+    if (!broken_) {
         prepare_next();
         name_segments();
     }
@@ -79,7 +80,7 @@ void RecordingWriter::open_first() {
             return;
         }
         if (extension_->error()) {
-            return fail_with(*extension_->error());
+            return break_with(*extension_->error());
         }
         is_there = extension_->is_segment_kept();
         next_slot = extension_->has_sidecar() ? std::optional(extension_->next_slot()) : std::nullopt;
@@ -96,7 +97,7 @@ void RecordingWriter::open_first() {
 }
 
 void RecordingWriter::prepare_next() {
-    if (segments_.empty() || finish_ != Finish::kNot) {
+    if (segments_.empty() || finish_ != Finish::kNot || error_) {
         return;
     }
     retry_blocked();
@@ -143,7 +144,7 @@ void RecordingWriter::retire_segments() {
             --current_;
             continue;
         }
-        if (error_ || written_ < oldest.end() || !synced || oldest.is_syncing()) {
+        if (broken_ || written_ < oldest.end() || !synced || oldest.is_syncing()) {
             return;
         }
         if (options_.sync == SyncPolicy::kNone) {
@@ -223,14 +224,14 @@ void RecordingWriter::on_storage(StorageCompletion& completion) {
     if (completion.token == kDirectoryToken) {
         round_->directory_under_way = false;
         if (!completion.ok() && !FULMAR_PLANTED(kSyncErrorSwallowed)) {
-            fail_with(storage_error(completion, "cannot sync the directory"));
+            break_with(storage_error(completion, "cannot sync the directory"));
         }
         return;
     }
     --writes_under_way_;
     block_at(completion.token).done = true;
     if (!completion.ok()) {
-        fail_with(storage_error(completion,
+        break_with(storage_error(completion,
             "cannot write " +
                 segment_name(recording_id_,
                     segment_base(start_position_, block_at(completion.token).end - wire::kFrameAlignment,
@@ -239,7 +240,7 @@ void RecordingWriter::on_storage(StorageCompletion& completion) {
 }
 
 void RecordingWriter::advance_written() {
-    if (error_) {
+    if (broken_) {
         return;  // what comes after the block that failed is not contiguous
     }
     while (blocks_begin_ < blocks_end_ && block_at(blocks_begin_).done) {
@@ -268,7 +269,7 @@ void RecordingWriter::advance_written() {
 }
 
 std::int64_t RecordingWriter::end_position() const {
-    if (!error_) {
+    if (!broken_) {
         return submitted_;
     }
     return options_.sync == SyncPolicy::kNone ? written_ : durable_;
@@ -278,6 +279,11 @@ void RecordingWriter::fail_with(const Error& error) {
     if (!error_) {
         error_ = Error{error.code, "recording " + std::to_string(recording_id_) + ": " + error.message};
     }
+}
+
+void RecordingWriter::break_with(const Error& error) {
+    fail_with(error);
+    broken_ = true;
 }
 
 }  // namespace fulmar::archive

@@ -17,8 +17,8 @@
 ///               synced.
 /// threads: one owner, which polls the hub too. Steady state takes no memory, but when a segment is prepared.
 /// errors: error(), which stays. From then on nothing is taken nor synced, and end_position() is where the
-/// recording has to be cut (Truncation): what lies behind is neither known to be there nor not to be. A sync
-/// that failed is never tried again.
+/// recording has to be cut (Truncation, with is_kept_sound): what lies behind is neither known to be there
+/// nor not to be. A sync that failed is never tried again.
 #pragma once
 
 #include <cstddef>
@@ -148,6 +148,7 @@ class RecordingWriter final : public StorageUser {
     void note_unsynced(const OpenSegment& segment);
     void advance_written();
     void fail_with(const Error& error);
+    void break_with(const Error& error);
 
     // Syncs and the end, in recording_writer_sync.cc.
     [[nodiscard]] int drive_round();
@@ -159,6 +160,7 @@ class RecordingWriter final : public StorageUser {
     void end_round();
     void submit_directory_sync();
     [[nodiscard]] int flush_checksums();
+    [[nodiscard]] bool write_checksums(OpenSegment& segment);
     [[nodiscard]] std::int64_t named_end() const;
     void drive_finish();
     [[nodiscard]] bool is_drained() const;
@@ -174,7 +176,8 @@ class RecordingWriter final : public StorageUser {
     std::int64_t data_written_;
     std::int64_t written_;
     std::int64_t durable_;
-    std::int64_t marked_;  // durable, and something durable says so
+    std::int64_t durable_in_sidecar_;  // the last that was written there
+    std::int64_t marked_;              // durable, and something durable says so
     std::uint32_t epoch_ = 0;
     Instant now_{};
     Instant last_block_{};
@@ -196,6 +199,7 @@ class RecordingWriter final : public StorageUser {
     std::optional<Round> round_;
     Finish finish_ = Finish::kNot;
     std::optional<Error> error_;
+    bool broken_ = false;  // by more than a lack of room
     WriterCounts counts_;
 };
 

@@ -19,7 +19,7 @@ std::int64_t RecordingWriter::named_end() const {
 }
 
 bool RecordingWriter::is_round_due() const {
-    if (options_.sync == SyncPolicy::kNone || durable_ == std::min(submitted_, named_end())) {
+    if (options_.sync == SyncPolicy::kNone || durable_ >= std::min(submitted_, named_end())) {
         return false;
     }
     return options_.sync == SyncPolicy::kBatch || finish_ != Finish::kNot ||
@@ -32,7 +32,7 @@ bool RecordingWriter::is_mark_due() const {
 }
 
 int RecordingWriter::drive_round() {
-    if (error_) {
+    if (broken_) {
         if (round_ && !round_->directory_under_way) {
             round_.reset();
         }
@@ -57,9 +57,17 @@ int RecordingWriter::drive_round() {
 int RecordingWriter::flush_checksums() {
     int flushed = 0;
     for (const auto& segment : segments_) {
-        flushed += segment->checksums().has_entries() && segment->write_checksums(durable_, epoch_) ? 1 : 0;
+        flushed += segment->checksums().has_entries() && write_checksums(*segment) ? 1 : 0;
     }
     return flushed;
+}
+
+bool RecordingWriter::write_checksums(OpenSegment& segment) {
+    if (!segment.write_checksums(durable_, epoch_)) {
+        return false;
+    }
+    durable_in_sidecar_ = durable_;
+    return true;
 }
 
 bool RecordingWriter::begin_round() {
@@ -68,13 +76,17 @@ bool RecordingWriter::begin_round() {
         return segment.base() < position && segment.end() > durable_;
     };
     bool ready = true;
+    OpenSegment* last = nullptr;
     for (const auto& segment : segments_) {
         // A sync covers what was submitted before it, so the checksums go first.
-        if (takes_part(*segment) && segment->checksums().has_entries()) {
-            ready = segment->write_checksums(durable_, epoch_) && ready;
+        if (takes_part(*segment)) {
+            last = segment.get();
+            ready = (!last->checksums().has_entries() || write_checksums(*last)) && ready;
         }
     }
-    if (!ready) {
+    // With each sync goes what the one before achieved: in the entries or, where those are on their way
+    // already and say less, in a mark.
+    if (!ready || (durable_in_sidecar_ < durable_ && !write_checksums(*last))) {
         return false;
     }
     round_ = Round{.position = position, .began = now_};
@@ -96,7 +108,7 @@ bool RecordingWriter::begin_round() {
 
 bool RecordingWriter::begin_mark() {
     OpenSegment& segment = *segments_[current_];
-    if (segment.is_syncing() || !segment.write_checksums(durable_, epoch_)) {
+    if (segment.is_syncing() || !write_checksums(segment)) {
         return false;
     }
     round_ = Round{.position = durable_, .began = now_, .mark = true};
@@ -142,7 +154,7 @@ void RecordingWriter::finish() {
 }
 
 bool RecordingWriter::is_drained() const {
-    if (error_) {
+    if (broken_) {
         return writes_under_way_ == 0 && !round_ && (!extension_ || extension_->is_done());
     }
     const bool durable =
@@ -161,7 +173,7 @@ void RecordingWriter::drive_finish() {
         sync_closed_->poll();
         if (sync_closed_->is_done()) {
             if (sync_closed_->error()) {
-                fail_with(*sync_closed_->error());
+                break_with(*sync_closed_->error());
             } else {
                 durable_ = written_;
             }
@@ -179,7 +191,7 @@ void RecordingWriter::close_segments() {
             segments_.begin(), segments_.end(), [](const auto& segment) { return segment->is_closed(); })) {
         return;
     }
-    const bool sync = options_.sync == SyncPolicy::kNone && !error_ && durable_ < written_;
+    const bool sync = options_.sync == SyncPolicy::kNone && durable_ < written_;
     for (const auto& segment : segments_) {
         if (segment->base() < written_) {
             note_unsynced(*segment);

@@ -102,8 +102,9 @@ void SegmentCheck::on_opened(const StorageCompletion& completion) {
 
 void SegmentCheck::on_read(const StorageCompletion& completion) {
     if (!completion.ok()) {
-        return may_read_again() ? void() : on_unreadable(completion.detail);
+        return ++read_errors_ < kReadAttempts ? void() : on_unreadable(completion.detail);
     }
+    read_errors_ = 0;
     switch (state_) {
         case State::kReadSlots: return on_slots(completion.value);
         case State::kReadBlock: return on_block(completion.value);
@@ -114,6 +115,7 @@ void SegmentCheck::on_read(const StorageCompletion& completion) {
 
 void SegmentCheck::on_unreadable(const std::string& detail) {
     attempts_ = 0;
+    read_errors_ = 0;
     const std::int64_t end = subject_.until == kNullValue ? segment_end() : subject_.until;
     switch (state_) {
         case State::kReadBlock:
@@ -160,9 +162,9 @@ bool SegmentCheck::take_slot(const SidecarSlot& slot) {
     }
     // One that goes back is not ours: entries follow one another.
     if (!is_entry || slot.entry.position < position_) {
-        if (slot_ > 1) {  // the header says nothing that is not known
-            (slot.state == SlotState::kEmpty ? slots_empty_ : slots_bad_) = true;
-        }
+        // The header says nothing that is not known; whether an empty slot was lost shows when an entry
+        // follows.
+        slots_bad_ = slots_bad_ || (slot_ > 1 && slot.state != SlotState::kEmpty);
         return false;
     }
     if (subject_.until != kNullValue && slot.entry.end() > subject_.until) {
@@ -172,7 +174,8 @@ bool SegmentCheck::take_slot(const SidecarSlot& slot) {
     entry_ = slot.entry;
     if (entry_.position > position_) {
         entry_waits_ = true;
-        slots_bad_ = slots_bad_ || slots_empty_;
+        // Only the first entry may begin behind what another archive wrote: others follow one another.
+        slots_bad_ = slot_ > 2;
         begin_walk(entry_.position);
     } else {
         begin_block();
@@ -183,7 +186,6 @@ bool SegmentCheck::take_slot(const SidecarSlot& slot) {
 void SegmentCheck::begin_block() {
     entry_waits_ = false;
     slots_bad_ = false;
-    slots_empty_ = false;
     durable_ = std::max(durable_, entry_.durable);
     block_read_ = 0;
     checksum_ = 0;

@@ -96,13 +96,12 @@ class SegmentCheck final : public StorageTask {
     std::int64_t position_;  // judged up to here
     std::int64_t durable_ = kNullValue;
     std::vector<Fault> faults_;
-    int attempts_ = 0;
+    int attempts_ = 0;  // to read what looks bad
+    int read_errors_ = 0;
 
     std::vector<std::byte> slots_;
     std::uint64_t slot_ = 0;  // the next one
-    // Since the last entry that is whole: a slot that is bad, or one that is empty, which nobody leaves out.
-    bool slots_bad_ = false;
-    bool slots_empty_ = false;
+    bool slots_bad_ = false;  // since the last entry that is whole
     int slots_read_again_ = 0;
     SidecarEntry entry_{};
     bool entry_waits_ = false;  // for what lies before it to be judged

@@ -30,9 +30,9 @@ bool Truncation::lies_in_segment(const Cut& cut) {
 Truncation::Truncation(StorageHub& hub, Cut cut)
     : StorageTask(hub),
       cut_(std::move(cut)),
-      base_(segment_base(
-          cut_.start_position, cut_.position, cut_.shape.term_length, cut_.shape.segment_length)),
-      state_(lies_in_segment(cut_) ? State::kOpenData : State::kRemoveSegment),
+      base_(segment_base(cut_.start_position, std::max(cut_.start_position, cut_.position - 1),
+          cut_.shape.term_length, cut_.shape.segment_length)),
+      state_(cut_.position > cut_.start_position ? State::kOpenData : State::kRemoveSegment),
       buffer_(kBufferLength) {
     FULMAR_ASSERT(cut_.position >= cut_.start_position, "nothing was recorded before the start");
     // From the last to the first: what remains after an interruption has no hole.
@@ -77,16 +77,23 @@ void Truncation::step() {
         case State::kSyncSidecar: return ask({.op = Op::kSync, .file = sidecar_});
         case State::kCloseSidecar: return ask({.op = Op::kClose, .file = sidecar_});
         case State::kCloseData: return ask({.op = Op::kClose, .file = data_});
-        case State::kRemoveSegment:
-            if (cut_.bases.empty()) {
-                state_ = State::kSyncDirectory;
-                return step();
-            }
-            return ask({.op = Op::kRemove, .name = segment_name(cut_.recording_id, cut_.bases.back())});
-        case State::kRemoveSidecar:
-            return ask({.op = Op::kRemove, .name = sidecar_name(cut_.recording_id, cut_.bases.back())});
+        case State::kRemoveSegment: return remove_next(segment_name);
         case State::kSyncDirectory: return ask({.op = Op::kSyncDirectory});
+        case State::kRemoveSidecar: return remove_next(sidecar_name);
     }
+}
+
+void Truncation::remove_next(std::string (*name)(std::int64_t, std::int64_t)) {
+    if (removed_ < cut_.bases.size()) {
+        const std::int64_t base = cut_.bases[cut_.bases.size() - 1 - removed_];
+        return ask({.op = Op::kRemove, .name = name(cut_.recording_id, base)});
+    }
+    removed_ = 0;
+    if (state_ == State::kRemoveSidecar) {
+        return finish();
+    }
+    state_ = State::kSyncDirectory;
+    step();
 }
 
 void Truncation::ask_for_slots() {
@@ -100,8 +107,10 @@ void Truncation::on_answer(StorageCompletion& completion) {
     const bool may_be_gone =
         state_ == State::kOpenSidecar || state_ == State::kRemoveSegment || state_ == State::kRemoveSidecar;
     if (!completion.ok() && !(may_be_gone && completion.code == Code::kNotFound)) {
-        return fail_with(completion);
+        const bool reads = completion.op == Op::kRead;
+        return reads && ++read_errors_ < kReadAttempts ? void() : fail_with(completion);
     }
+    read_errors_ = 0;
     switch (state_) {
         case State::kOpenData:
         case State::kOpenSidecar: return on_opened(completion);
@@ -109,22 +118,21 @@ void Truncation::on_answer(StorageCompletion& completion) {
         case State::kReadSlots: return on_slots(completion.value);
         case State::kReadBlock: return on_block(completion.value);
         case State::kZeroData: state_ = State::kSyncData; break;
-        case State::kSyncData: state_ = has_sidecar() ? State::kWriteSlots : State::kCloseData; break;
+        case State::kSyncData:
+            state_ = sidecar_ != FileHandle::kNone ? State::kCloseSidecar : State::kCloseData;
+            break;
         case State::kWriteSlots: state_ = State::kZeroSlots; break;
         case State::kZeroSlots: state_ = State::kSyncSidecar; break;
         case State::kSyncSidecar:
             // The mark's slot is the next entry's.
             next_slot_ += slots_length_ / kSidecarSlotLength - 1;
-            state_ = State::kCloseSidecar;
+            state_ = State::kZeroData;
             break;
         case State::kCloseSidecar: state_ = State::kCloseData; break;
         case State::kCloseData: state_ = State::kRemoveSegment; break;
-        case State::kRemoveSegment: state_ = State::kRemoveSidecar; break;
-        case State::kRemoveSidecar:
-            cut_.bases.pop_back();
-            state_ = State::kRemoveSegment;
-            break;
-        case State::kSyncDirectory: finish(); break;
+        case State::kRemoveSegment:
+        case State::kRemoveSidecar: ++removed_; break;
+        case State::kSyncDirectory: state_ = State::kRemoveSidecar; break;
     }
 }
 
@@ -150,20 +158,29 @@ void Truncation::on_slots(std::size_t bytes) {
     for (std::size_t at = 0; at + kSidecarSlotLength <= bytes; at += kSidecarSlotLength, ++read_slot_) {
         const auto slot =
             read_sidecar_slot(std::span(buffer_).subspan(at), base_, read_slot_, cut_.shape.segment_length);
-        if (slot.state != SidecarSlot::State::kEntry || slot.entry.kind == SidecarKind::kMark) {
-            continue;
-        }
-        if (slot.entry.end() > cut_.position) {
+        if (!is_slot_kept(slot)) {
             spans_ = slot.entry.position < cut_.position;
             spanning_ = slot.entry;
-            state_ = spans_ ? State::kReadBlock : State::kZeroData;
+            state_ = spans_ ? State::kReadBlock : State::kWriteSlots;
             return;
         }
-        next_slot_ = read_slot_ + 1;
     }
     if (bytes < buffer_.size()) {
-        state_ = State::kZeroData;
+        state_ = State::kWriteSlots;
     }
+}
+
+bool Truncation::is_slot_kept(const SidecarSlot& slot) {
+    using SlotState = SidecarSlot::State;
+    const bool is_entry = slot.state == SlotState::kEntry && slot.entry.kind != SidecarKind::kMark;
+    if (is_entry && slot.entry.end() > cut_.position) {
+        return false;
+    }
+    // A bad slot in front of the cut stays what it is: what it says might be mended.
+    if (is_entry || (slot.state == SlotState::kBad && read_slot_ > 0)) {
+        next_slot_ = read_slot_ + 1;
+    }
+    return true;
 }
 
 void Truncation::on_block(std::size_t bytes) {
@@ -185,7 +202,7 @@ void Truncation::on_block(std::size_t bytes) {
         kept_checksum_ = whole_checksum_ = 0;
         return;
     }
-    state_ = State::kZeroData;
+    state_ = State::kWriteSlots;
 }
 
 void Truncation::prepare_slots() {
@@ -196,7 +213,8 @@ void Truncation::prepare_slots() {
         SidecarEntry kept = spanning_;
         kept.length = cut_.position - spanning_.position;
         // What was damaged before it was shortened has a wrong checksum afterwards, too.
-        kept.checksum = kept_checksum_ ^ whole_checksum_ ^ spanning_.checksum;
+        kept.checksum =
+            cut_.is_kept_sound ? kept_checksum_ : kept_checksum_ ^ whole_checksum_ ^ spanning_.checksum;
         kept.durable = cut_.position;
         write_sidecar_entry(at, base_, next_slot_, kept);
         at += kSidecarSlotLength;

@@ -73,6 +73,15 @@ class RecordedStream {
         return std::span(recorded_).subspan(
             static_cast<std::size_t>(at(begin)), static_cast<std::size_t>(end - begin));
     }
+    /// Whether a byte lies in padding behind the header: it is not written, and nobody reads it.
+    [[nodiscard]] bool is_padding(std::int64_t position) const {
+        const auto next = std::upper_bound(frames_.begin(), frames_.end(), position);
+        if (next == frames_.begin()) {
+            return false;
+        }
+        const std::int64_t frame = *std::prev(next);
+        return wire::is_padding(live_.data() + at(frame)) && position >= frame + wire::kDataHeaderLength;
+    }
     [[nodiscard]] const std::vector<std::int64_t>& frames() const { return frames_; }
 
   private:

@@ -45,14 +45,14 @@ TEST_CASE("recording_writer: whatever the policy, a finished recording is on dis
 }
 
 TEST_CASE("recording_writer: positions follow one another, and batch makes all durable without being asked") {
+    constexpr std::int64_t kStart = 7'360;
     RecordingRig rig;
-    const RecordedStream stream = stream_of(0, 300'000);
-    RecordingWriter writer(rig.hub(), kId, kShape, 0, 0, {});
+    const RecordedStream stream = stream_of(kStart, 300'000);
+    RecordingWriter writer(rig.hub(), kId, kShape, kStart, kStart, {});
     CHECK_FALSE(writer.is_ready());
     CHECK(writer.room() == 0);
-    rig.turn_until(writer, [&] { return writer.is_ready(); });
-    std::int64_t durable = 0;
-    std::int64_t written = 0;
+    std::int64_t durable = kStart;
+    std::int64_t written = kStart;
     rig.turn_until(writer, [&] {
         if (writer.submitted_position() < stream.end()) {
             (void)writer.write(stream.block(writer.submitted_position(), 1'024), writer.submitted_position());
