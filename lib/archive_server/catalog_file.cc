@@ -5,7 +5,7 @@
 namespace fulmar::archive {
 
 CatalogFile::CatalogFile(StorageHub& hub, port::FileHandle file, Catalog catalog, bool syncs)
-    : hub_(hub), file_(file), catalog_(std::move(catalog)), syncs_(syncs) {}
+    : hub_(hub), file_(file), catalog_(std::move(catalog)), syncs_(syncs), visible_(catalog_.size()) {}
 
 CatalogFile::Ticket CatalogFile::commit() {
     constexpr std::size_t kLengthField = sizeof(std::int32_t);
@@ -17,7 +17,16 @@ CatalogFile::Ticket CatalogFile::commit() {
             add_write(changed.offset, bytes.first(kLengthField), true);
         }
     }
+    sizes_.push_back({committed_, catalog_.size()});
     return committed_;
+}
+
+void CatalogFile::set_persisted(Ticket ticket) {
+    persisted_ = ticket;
+    while (!sizes_.empty() && sizes_.front().ticket <= ticket) {
+        visible_ = sizes_.front().entries;
+        sizes_.pop_front();
+    }
 }
 
 void CatalogFile::add_write(std::uint64_t offset, std::span<const std::byte> bytes, bool is_last) {
@@ -58,7 +67,7 @@ int CatalogFile::poll() {
         }
     }
     if (!syncs_) {
-        persisted_ = written_;
+        set_persisted(written_);
     }
     return work;
 }
@@ -73,7 +82,7 @@ void CatalogFile::on_storage(port::StorageCompletion& completion) {
     }
     if (completion.token == kSyncToken) {
         is_syncing_ = false;
-        persisted_ = syncing_;
+        set_persisted(syncing_);
         return;
     }
     written_ = completion.token;

@@ -32,6 +32,9 @@ class CatalogFile final : public StorageUser {
     /// Takes all changes made to the catalog so far on their way. Ask is_persisted with what it returns.
     Ticket commit();
     [[nodiscard]] bool is_persisted(Ticket ticket) const { return ticket <= persisted_; }
+    /// Entries that are on disk, from the first on: others may be gone after a start, and nobody is to hear
+    /// of them before.
+    [[nodiscard]] std::size_t visible() const { return visible_; }
     /// All that was committed is.
     [[nodiscard]] bool is_idle() const { return persisted_ == committed_; }
 
@@ -51,6 +54,7 @@ class CatalogFile final : public StorageUser {
     static constexpr std::uint64_t kSyncToken = 0;
 
     void add_write(std::uint64_t offset, std::span<const std::byte> bytes, bool is_last);
+    void set_persisted(Ticket ticket);
     [[nodiscard]] bool waits_for_sync() const {
         return syncs_ && written_ > persisted_ && (writes_.empty() || writes_.front()->is_last);
     }
@@ -65,6 +69,12 @@ class CatalogFile final : public StorageUser {
     Ticket syncing_ = 0;
     Ticket persisted_ = 0;
     bool is_syncing_ = false;
+    struct Size {
+        Ticket ticket = 0;
+        std::size_t entries = 0;
+    };
+    std::deque<Size> sizes_;  // that the catalog had, and the tickets of what made it so
+    std::size_t visible_;
     std::optional<Error> error_;
 };
 

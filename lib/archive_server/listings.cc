@@ -40,8 +40,9 @@ std::size_t lower_bound(const Catalog& catalog, std::int64_t recording_id) {
 
 class RecordingListing final : public Listing {
   public:
-    RecordingListing(const Catalog& catalog, std::int64_t correlation_id, RecordingFilter filter)
-        : catalog_(catalog),
+    RecordingListing(const CatalogFile& file, std::int64_t correlation_id, RecordingFilter filter)
+        : file_(file),
+          catalog_(file.catalog()),
           correlation_id_(correlation_id),
           filter_(std::move(filter)),
           next_id_(filter_.from_recording_id) {}
@@ -53,7 +54,7 @@ class RecordingListing final : public Listing {
             if (sent_ >= filter_.count) {
                 return true;
             }
-            if (index >= catalog_.size()) {
+            if (index >= file_.visible()) {
                 responder.response(correlation_id_, ControlResponseCode::kRecordingUnknown,
                     filter_.from_recording_id, "", now);
                 return true;
@@ -81,6 +82,7 @@ class RecordingListing final : public Listing {
                        recording.original_channel.find(filter_.channel_part) != std::string::npos));
     }
 
+    const CatalogFile& file_;
     const Catalog& catalog_;
     const std::int64_t correlation_id_;
     const RecordingFilter filter_;
@@ -158,12 +160,12 @@ std::unique_ptr<Listing> answer_when_persisted(
 }
 
 std::unique_ptr<Listing> list_recordings(
-    const Catalog& catalog, std::int64_t correlation_id, RecordingFilter filter) {
+    const CatalogFile& catalog, std::int64_t correlation_id, RecordingFilter filter) {
     return std::make_unique<RecordingListing>(catalog, correlation_id, std::move(filter));
 }
 
 std::unique_ptr<Listing> list_recording(
-    const Catalog& catalog, std::int64_t correlation_id, std::int64_t recording_id) {
+    const CatalogFile& catalog, std::int64_t correlation_id, std::int64_t recording_id) {
     RecordingFilter filter;
     filter.from_recording_id = recording_id;
     filter.count = 1;
@@ -175,9 +177,10 @@ std::unique_ptr<Listing> list_subscriptions(
     return std::make_unique<SubscriptionListing>(recordings, correlation_id, std::move(filter));
 }
 
-std::int64_t find_last_recording(const Catalog& catalog, std::int64_t from_recording_id,
+std::int64_t find_last_recording(const CatalogFile& file, std::int64_t from_recording_id,
     std::int32_t session_id, std::int32_t stream_id, std::string_view channel_part) {
-    for (std::size_t index = catalog.size(); index-- > 0 && catalog.id_at(index) >= from_recording_id;) {
+    const Catalog& catalog = file.catalog();
+    for (std::size_t index = file.visible(); index-- > 0 && catalog.id_at(index) >= from_recording_id;) {
         const Recording recording = catalog.at(index);
         if (recording.state == RecordingState::kValid && recording.session_id == session_id &&
             recording.stream_id == stream_id &&

@@ -22,10 +22,10 @@ struct RecordingFilter {
     std::string channel_part;
 };
 [[nodiscard]] std::unique_ptr<Listing> list_recordings(
-    const Catalog& catalog, std::int64_t correlation_id, RecordingFilter filter);
+    const CatalogFile& catalog, std::int64_t correlation_id, RecordingFilter filter);
 /// One recording, which exists.
 [[nodiscard]] std::unique_ptr<Listing> list_recording(
-    const Catalog& catalog, std::int64_t correlation_id, std::int64_t recording_id);
+    const CatalogFile& catalog, std::int64_t correlation_id, std::int64_t recording_id);
 
 struct SubscriptionFilter {
     std::int32_t skip = 0;
@@ -43,7 +43,7 @@ struct SubscriptionFilter {
 
 /// The newest recording from an id on with this session, stream and part of its original channel; -1 for
 /// none.
-[[nodiscard]] std::int64_t find_last_recording(const Catalog& catalog, std::int64_t from_recording_id,
+[[nodiscard]] std::int64_t find_last_recording(const CatalogFile& file, std::int64_t from_recording_id,
     std::int32_t session_id, std::int32_t stream_id, std::string_view channel_part);
 
 }  // namespace fulmar::archive

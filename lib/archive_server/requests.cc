@@ -209,8 +209,7 @@ void Requests::handle(ControlSession& session, const sbe::Decoder<ListRecordings
         RecordingFilter filter;
         filter.from_recording_id = request.get<"fromRecordingId">();
         filter.count = request.get<"recordCount">();
-        session.begin_listing(
-            list_recordings(context_.catalog.catalog(), asker.correlation_id, std::move(filter)));
+        session.begin_listing(list_recordings(context_.catalog, asker.correlation_id, std::move(filter)));
     }
 }
 
@@ -223,8 +222,7 @@ void Requests::handle(ControlSession& session, const sbe::Decoder<ListRecordings
         filter.has_channel = true;
         filter.stream_id = request.get<"streamId">();
         filter.channel_part = request.data<"channel">();
-        session.begin_listing(
-            list_recordings(context_.catalog.catalog(), asker.correlation_id, std::move(filter)));
+        session.begin_listing(list_recordings(context_.catalog, asker.correlation_id, std::move(filter)));
     }
 }
 
@@ -240,7 +238,7 @@ void Requests::handle(ControlSession& session, const sbe::Decoder<ListRecordingR
             asker.correlation_id, ControlResponseCode::kRecordingUnknown, recording_id, "", context_.now);
         return;
     }
-    session.begin_listing(list_recording(catalog, asker.correlation_id, recording_id));
+    session.begin_listing(list_recording(context_.catalog, asker.correlation_id, recording_id));
 }
 
 void Requests::handle(
@@ -265,9 +263,8 @@ void Requests::handle(ControlSession&, const sbe::Decoder<FindLastMatchingRecord
             asker, ArchiveErrorCode::kUnknownRecording, "minRecordingId=" + std::to_string(from) + " < 0");
         return;
     }
-    context_.sessions.ok(
-        asker, find_last_recording(context_.catalog.catalog(), from, request.get<"sessionId">(),
-                   request.get<"streamId">(), request.data<"channel">()));
+    context_.sessions.ok(asker, find_last_recording(context_.catalog, from, request.get<"sessionId">(),
+                                    request.get<"streamId">(), request.data<"channel">()));
 }
 
 void Requests::handle(ControlSession&, const sbe::Decoder<RecordingPositionRequest>& request) {

@@ -48,10 +48,10 @@ struct Stream {
     std::int64_t recording_id = kNullRecordingId;
     std::int32_t initial_term_id = 0;
     std::unique_ptr<ExclusivePublication> publication;
-    std::uint64_t next_message = 0;   ///< to publish
-    std::int64_t acknowledged = 0;    ///< greatest position that the archive said is recorded
-    std::int64_t written = 0;         ///< greatest that it said is written
-    std::int64_t verified = 0;        ///< up to here bytes were compared
+    std::uint64_t next_message = 0;  ///< to publish
+    std::int64_t acknowledged = 0;   ///< greatest position that the archive said is recorded
+    std::int64_t written = 0;        ///< greatest that it said is written
+    std::int64_t verified = 0;       ///< up to here bytes were compared
     std::uint64_t verified_messages = 0;
 };
 
@@ -198,8 +198,8 @@ class Rounds {
                 client_->add_exclusive_publication(with(stream.channel, terms), stream.stream_id));
             stream.publication = std::move(publication);
             stream.initial_term_id = stream.publication->initial_term_id();
-            FULMAR_TRY(subscription,
-                archive_->start_recording(session_of(stream), stream.stream_id, stream.source));
+            FULMAR_TRY(
+                subscription, archive_->start_recording(session_of(stream), stream.stream_id, stream.source));
             (void)subscription;
         } else {
             const std::int64_t position = stream.verified;
@@ -235,9 +235,9 @@ class Rounds {
         BackoffIdle idle;
         while (!condition()) {
             if (client_->now() > deadline) {
-                return fail(ErrorCode::kGeneric, std::string("waited in vain for ") + what + "; the session said: " +
-                                                     said_ + "; the archive said: " +
-                                                     (process_ ? process_->output() : ""));
+                return fail(ErrorCode::kGeneric,
+                    std::string("waited in vain for ") + what + "; the session said: " + said_ +
+                        "; the archive said: " + (process_ ? process_->output() : ""));
             }
             idle.idle(archive_->poll());
         }
@@ -302,8 +302,7 @@ class Rounds {
                 !is_of_archive(counter.key, archive_->archive_id())) {
                 return;
             }
-            std::int64_t& noted =
-                counter.type_id == kWrittenTypeId ? stream.written : stream.acknowledged;
+            std::int64_t& noted = counter.type_id == kWrittenTypeId ? stream.written : stream.acknowledged;
             noted = std::max(noted, counter.value);
         });
     }
@@ -358,8 +357,9 @@ class Rounds {
         }));
         if (is_wrong) {
             ++tally_.lost;
-            return fail(ErrorCode::kGeneric, fmt::format("message {} of recording {} is not what was published",
-                                                 stream.verified_messages - 1, stream.recording_id));
+            return fail(
+                ErrorCode::kGeneric, fmt::format("message {} of recording {} is not what was published",
+                                         stream.verified_messages - 1, stream.recording_id));
         }
         // A message that was cut between its fragments is no message; its first ones are cut off as well, so
         // that the stream can go on behind the last whole one.
@@ -394,7 +394,8 @@ class Rounds {
 
 int main_of(int argc, char** argv) {
     Options options;
-    CLI::App app{"Kills an archive while it records four streams, starts it again, and compares what is there."};
+    CLI::App app{
+        "Kills an archive while it records four streams, starts it again, and compares what is there."};
     app.add_option("--archive", options.archive_program, "The program fulmar-archive")->required();
     app.add_option("--rounds", options.rounds, "Kills")->capture_default_str();
     app.add_option("--seed", options.seed, "Of lengths and moments")->capture_default_str();
@@ -406,12 +407,13 @@ int main_of(int argc, char** argv) {
     const Tally tally = Rounds(options).run();
     const char* name = options.power_cut ? "archive-powercut" : "archive-crash";
     const bool has_dropped = !options.power_cut || tally.rounds_with_drops == options.rounds;
-    const bool pass = tally.failure.empty() && tally.lost == 0 && tally.rounds == options.rounds && has_dropped;
+    const bool pass =
+        tally.failure.empty() && tally.lost == 0 && tally.rounds == options.rounds && has_dropped;
     if (!tally.failure.empty()) {
         fmt::print(stderr, "{}: round {}: {}\n", name, tally.rounds + 1, tally.failure);
     }
-    nlohmann::ordered_json line{{"test", name}, {"pass", pass}, {"rounds", tally.rounds}, {"lost", tally.lost},
-        {"recorded", tally.recorded}, {"seed", options.seed}, {"sync", options.sync}};
+    nlohmann::ordered_json line{{"test", name}, {"pass", pass}, {"rounds", tally.rounds},
+        {"lost", tally.lost}, {"recorded", tally.recorded}, {"seed", options.seed}, {"sync", options.sync}};
     if (options.power_cut) {
         line["dropped"] = tally.dropped;
         line["rounds_with_drops"] = tally.rounds_with_drops;

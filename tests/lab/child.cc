@@ -38,8 +38,8 @@ Result<Child> Child::start(
     ::close(ends[1]);
     if (error != 0) {
         ::close(ends[0]);
-        return fail(
-            ErrorCode::kGeneric, "cannot start " + arguments[0] + ": " + std::generic_category().message(error));
+        return fail(ErrorCode::kGeneric,
+            "cannot start " + arguments[0] + ": " + std::generic_category().message(error));
     }
     Child child(pid, ends[0]);
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::nanoseconds(limit.ns);

@@ -41,10 +41,10 @@ std::string hex(std::uint64_t value) {
     return text;
 }
 
-nlohmann::ordered_json json_of(const Counts& counts) {
+nlohmann::ordered_json json_of(const Profile& profile, const Counts& counts) {
     nlohmann::ordered_json json = nlohmann::ordered_json::object();
-    for (std::size_t i = 0; i < kCountKinds; ++i) {
-        json[std::string(kCountNames[i])] = counts.values[i];
+    for (std::size_t i = 0; i < profile.counts.size(); ++i) {
+        json[std::string(profile.counts[i])] = counts.values[i];
     }
     return json;
 }
@@ -106,10 +106,12 @@ int workers_of(const Arguments& arguments) {
 }
 
 int run(const Arguments& arguments) {
-    RunnerOptions options{arguments.seed, arguments.count, workers_of(arguments), !arguments.plant.empty()};
+    const Profile& profile = *find_profile(arguments.profile);
+    const RunnerOptions options{
+        &profile, arguments.seed, arguments.count, workers_of(arguments), !arguments.plant.empty()};
     Summary summary;
     if (arguments.count == 1 && arguments.verbose) {
-        const SeedResult result = run_seed(arguments.seed, true);
+        const SeedResult result = run_seed(profile, arguments.seed, true);
         summary.seeds = 1;
         summary.hash = result.hash;
         summary.counts = result.counts;
@@ -137,18 +139,18 @@ int run(const Arguments& arguments) {
     bool pass = summary.failures.empty();
     nlohmann::ordered_json missing = nlohmann::ordered_json::array();
     if (arguments.count >= kFullCount && arguments.plant.empty()) {
-        for (std::size_t i = 0; i < kCountKinds; ++i) {
+        for (std::size_t i = 0; i < profile.counts.size(); ++i) {
             if (summary.counts.values[i] == 0) {
-                missing.push_back(std::string(kCountNames[i]));
+                missing.push_back(std::string(profile.counts[i]));
                 std::fprintf(stderr, "never seen in %llu seeds: %s\n",
-                    static_cast<unsigned long long>(summary.seeds), std::string(kCountNames[i]).c_str());
+                    static_cast<unsigned long long>(summary.seeds), std::string(profile.counts[i]).c_str());
                 pass = false;
             }
         }
     }
     nlohmann::ordered_json line{{"profile", arguments.profile}, {"seeds", summary.seeds},
-        {"failed", summary.failures.size()}, {"hash", hex(summary.hash)}, {"counts", json_of(summary.counts)},
-        {"pass", pass}};
+        {"failed", summary.failures.size()}, {"hash", hex(summary.hash)},
+        {"counts", json_of(profile, summary.counts)}, {"pass", pass}};
     if (!arguments.plant.empty()) {
         line["plant"] = arguments.plant;
     }
@@ -169,7 +171,8 @@ int check_plants(const Arguments& arguments) {
         one.plant = std::string(row.name);
         one.count = kPlantSeeds;
         const Summary summary =
-            run_seeds({one.seed, one.count, workers_of(one), true}, [](const SeedResult&, std::uint64_t) {});
+            run_seeds({find_profile(one.profile), one.seed, one.count, workers_of(one), true},
+                [](const SeedResult&, std::uint64_t) {});
         const bool caught = !summary.failures.empty();
         missed += caught ? 0 : 1;
         nlohmann::ordered_json line{{"plant", row.name}, {"found", caught}, {"seeds", summary.seeds}};
@@ -198,7 +201,8 @@ int main(int argc, char** argv) {
     CLI::App app{
         "Runs whole systems on virtual time, network and memory, and checks what must always hold.\n"
         "Exit status: 0 all seeds passed, 1 one failed or something was never seen, 2 usage."};
-    app.add_option("--profile", arguments.profile, "What is simulated: transport")->capture_default_str();
+    app.add_option("--profile", arguments.profile, "What is simulated: transport or archive")
+        ->capture_default_str();
     app.add_option("--seed", arguments.seed, "First seed, decimal or 0x...")->capture_default_str();
     app.add_option("--count", arguments.count, "How many seeds, one after the other")->capture_default_str();
     app.add_option("--plant", arguments.plant, "Put a known bug in; stops at the first seed that finds it");
@@ -214,9 +218,9 @@ int main(int argc, char** argv) {
         const int code = app.exit(error);
         return code == 0 ? kPassed : kUsage;
     }
-    if (arguments.profile != "transport") {
-        std::fprintf(
-            stderr, "simulate: unknown profile '%s': there is transport\n", arguments.profile.c_str());
+    if (find_profile(arguments.profile) == nullptr) {
+        std::fprintf(stderr, "simulate: unknown profile '%s': there are transport and archive\n",
+            arguments.profile.c_str());
         return kUsage;
     }
     if (arguments.list_plants) {

@@ -10,16 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/sim/world.h"
-
 namespace fulmar::sim {
 
 namespace {
-
-RunResult run_once(std::uint64_t seed, bool verbose) {
-    auto world = std::make_unique<World>(draw_plan(seed), verbose);
-    return world->run();
-}
 
 /// A result on its way through a pipe: small enough to be written in one piece.
 struct Message {
@@ -50,7 +43,7 @@ struct Worker {
         message.seed = seed;
         message.starts = true;
         send(message);
-        const SeedResult result = run_seed(seed, false);
+        const SeedResult result = run_seed(*options.profile, seed, false);
         message.starts = false;
         message.hash = result.hash;
         message.counts = result.counts;
@@ -184,14 +177,14 @@ class Pool {
 
 }  // namespace
 
-SeedResult run_seed(std::uint64_t seed, bool verbose) {
-    const RunResult first = run_once(seed, verbose);
+SeedResult run_seed(const Profile& profile, std::uint64_t seed, bool verbose) {
+    const RunResult first = profile.run(seed, verbose);
     SeedResult result;
     result.seed = seed;
     result.hash = first.hash;
     result.counts = first.counts;
     result.failure = first.failure;
-    const RunResult second = run_once(seed, false);
+    const RunResult second = profile.run(seed, false);
     const bool same = second.hash == first.hash && second.steps == first.steps &&
                       second.counts.values == first.counts.values && second.failure == first.failure;
     if (!same) {

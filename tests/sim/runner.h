@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/sim/counts.h"
+#include "tests/sim/profiles.h"
 
 namespace fulmar::sim {
 
@@ -18,10 +18,11 @@ struct SeedResult {
     std::string failure;  ///< empty: passed
 };
 
-/// One seed of the profile `transport`, twice: both runs must be the same.
-[[nodiscard]] SeedResult run_seed(std::uint64_t seed, bool verbose);
+/// One seed of a profile, twice: both runs must be the same.
+[[nodiscard]] SeedResult run_seed(const Profile& profile, std::uint64_t seed, bool verbose);
 
 struct RunnerOptions {
+    const Profile* profile = nullptr;
     std::uint64_t first_seed = 1;
     std::uint64_t count = 1;
     int workers = 1;

@@ -12,6 +12,7 @@
 #include "base/prng.h"
 #include "tests/sim/client_app.h"
 #include "tests/sim/node.h"
+#include "tests/sim/profiles.h"
 #include "tests/sim/scheduler.h"
 #include "tests/sim/sim_net.h"
 #include "tests/sim/wire_monitor.h"
@@ -75,13 +76,6 @@ struct WorldPlan {
 [[nodiscard]] WorldPlan draw_plan(std::uint64_t seed);
 /// Bound of a node's shared memory.  units: bytes
 [[nodiscard]] std::int64_t memory_per_node();
-
-struct RunResult {
-    std::uint64_t hash = 0;
-    std::uint64_t steps = 0;
-    Counts counts;
-    std::string failure;  ///< empty: passed
-};
 
 class World final : public WireMonitor::Arrivals {
   public:
