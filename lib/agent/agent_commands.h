@@ -58,6 +58,9 @@ struct ReceiverCommand {
         kAddSubscriber,     ///< image, position
         kRemoveSubscriber,  ///< image, position.id()
         kRejectImage,       ///< image, reason
+        kRespond,           ///< image, session_id: of the publication that answers it
+        kStopResponding,    ///< image: whoever asked has heard it
+        kRequestSetup,      ///< endpoint, stream_id, session_id
     };
     Kind kind = Kind::kAddEndpoint;
     bool has_session = false;
@@ -81,6 +84,8 @@ struct ImageRequest {
 enum class SenderEvent : std::int32_t {
     kRejection,          ///< Rejection
     kSilentDestination,  ///< SilentDestination
+    kResponseNamed,      ///< ResponseNamed
+    kResponseConnected,  ///< ResponseConnected
 };
 
 /// A receiver rejected a publication. The reason follows it in the record.
@@ -96,6 +101,17 @@ struct Rejection {
 /// Nothing was heard from a destination with a name: it may mean another address by now.
 struct SilentDestination {
     std::int64_t destination_id = 0;
+};
+
+/// The other side answers a request publication with that session.
+struct ResponseNamed {
+    std::int64_t subscription_id = 0;
+    std::int32_t session_id = 0;
+};
+
+/// A response publication is heard: its image need not name it any more.
+struct ResponseConnected {
+    std::int64_t image_id = 0;
 };
 
 inline constexpr std::size_t kAgentQueueCapacity = 1024;

@@ -224,6 +224,8 @@ void Conductor::on_sender_event(std::int32_t type, std::span<const std::byte> re
             break;
         }
         case SenderEvent::kSilentDestination: on_silent_destination(take(SilentDestination{})); break;
+        case SenderEvent::kResponseNamed: on_response_named(take(ResponseNamed{})); break;
+        case SenderEvent::kResponseConnected: on_response_connected(take(ResponseConnected{})); break;
     }
 }
 

@@ -4,8 +4,8 @@
 /// Commands run one at a time; one that needs a name resolved, a socket or a log file waits for the
 /// resource agent while publications and images are served on. Sources are split by subject:
 /// conductor.cc (duty cycle, timers), _commands (decoding), _add (the steps of an add), _endpoints,
-/// _receive_destinations, _send_destinations, _publications, _ipc, _subscriptions, _spies, _images, _clients
-/// (clients and counters). threads: one; the other agents are reached by queues.
+/// _receive_destinations, _send_destinations, _publications, _ipc, _subscriptions, _spies, _responses,
+/// _images, _clients (clients and counters). threads: one; the other agents are reached by queues.
 #pragma once
 
 #include <cstdint>
@@ -199,7 +199,9 @@ class Conductor {
 
     // conductor_publications.cc
     [[nodiscard]] NetworkPublicationState* find_shareable(
-        const SendChannelEndpoint& endpoint, std::int32_t stream_id);
+        const SendChannelEndpoint& endpoint, const PendingAdd& add);
+    [[nodiscard]] static bool is_shareable(const PublicationState& publication, const PendingAdd& add);
+    [[nodiscard]] std::int32_t network_term_length(const PendingAdd& add) const;
     Status create_network_publication(Instant now, PendingAdd& add, SendChannelEndpoint& endpoint);
     Status allocate_network_counters(
         NetworkPublicationState& publication, transport::NetworkPublicationCounters& counters);
@@ -224,7 +226,7 @@ class Conductor {
     [[nodiscard]] Status check_simulation(const NetworkPublicationState& shared, const PendingAdd& add) const;
 
     // conductor_ipc.cc
-    [[nodiscard]] IpcPublicationState* find_shareable_ipc(std::int32_t stream_id);
+    [[nodiscard]] IpcPublicationState* find_shareable_ipc(const PendingAdd& add);
     Status create_ipc_publication(PendingAdd& add);
     void link_ipc_subscriber(SubscriptionState& subscription, IpcPublicationState& publication);
     void end_ipc_publication(IpcPublicationState& publication);
@@ -236,7 +238,15 @@ class Conductor {
     void link_spy(SubscriptionState& subscription, NetworkPublicationState& publication);
     void end_spies(NetworkPublicationState& publication);
 
+    // conductor_responses.cc
+    Status check_response(const PendingAdd& add) const;
+    void answer_image(const NetworkPublicationState& publication);
+    void answer_ipc(const IpcPublicationState& response);
+    void on_response_named(const ResponseNamed& named);
+    void on_response_connected(const ResponseConnected& connected);
+
     // conductor_subscriptions.cc
+    void add_interest(const SubscriptionState& subscription);
     void create_subscription(PendingAdd& add, ReceiveChannelEndpoint* endpoint);
     SubscriptionState& keep_subscription(const PendingAdd& add, ReceiveChannelEndpoint* endpoint);
     void link_local(SubscriptionState& subscription);

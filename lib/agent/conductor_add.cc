@@ -145,7 +145,8 @@ Result<Conductor::Step> Conductor::step_publication(Instant now, PendingAdd& add
         return Step::kWait;
     }
     const bool is_cast = add.params.is_multi_destination();
-    if (add.params.control && !add.params.endpoint && !is_cast) {
+    FULMAR_TRY_VOID(check_response(add));
+    if (add.params.control && !add.params.endpoint && add.params.control_mode == config::ControlMode::kNone) {
         return fail(ErrorCode::kInvalidChannel,
             "a publication's control address needs an endpoint or a control-mode beside it");
     }
@@ -158,7 +159,7 @@ Result<Conductor::Step> Conductor::step_publication(Instant now, PendingAdd& add
         return Step::kWait;
     }
     if (!add.is_exclusive()) {
-        if (NetworkPublicationState* shared = find_shareable(*endpoint, add.stream_id)) {
+        if (NetworkPublicationState* shared = find_shareable(*endpoint, add)) {
             FULMAR_TRY_VOID(check_match(*shared, add, shared->core->log().term_length()));
             FULMAR_TRY_VOID(check_simulation(*shared, add));
             link_publication(add, shared, nullptr);
@@ -166,7 +167,7 @@ Result<Conductor::Step> Conductor::step_publication(Instant now, PendingAdd& add
         }
     }
     FULMAR_TRY_VOID(choose_session(add, endpoint));
-    FULMAR_TRY(created, create_publication_log(add, add.params.term_length.value_or(options_.term_length)));
+    FULMAR_TRY(created, create_publication_log(add, network_term_length(add)));
     if (!created) {
         return Step::kWait;
     }
@@ -177,7 +178,7 @@ Result<Conductor::Step> Conductor::step_publication(Instant now, PendingAdd& add
 Result<Conductor::Step> Conductor::step_ipc_publication(Instant, PendingAdd& add) {
     FULMAR_TRY_VOID(adopt_tagged_session(add));
     if (!add.is_exclusive()) {
-        if (IpcPublicationState* shared = find_shareable_ipc(add.stream_id)) {
+        if (IpcPublicationState* shared = find_shareable_ipc(add)) {
             FULMAR_TRY_VOID(check_match(*shared, add, shared->core->log().term_length()));
             link_publication(add, nullptr, shared);
             return Step::kDone;

@@ -202,7 +202,9 @@ Result<Conductor::Step> Conductor::ensure_send_endpoint(PendingAdd& add, SendCha
     }
     auto endpoint = std::make_unique<SendChannelEndpoint>();
     describe_endpoint(*endpoint, add);
-    endpoint->destination = add.address;
+    if (!add.params.is_response()) {
+        endpoint->destination = add.address;
+    }
     endpoint->port = add.port;
     FULMAR_TRY_VOID(add_endpoint_counters(endpoint->transport, *add.binding, add));
     if (add.params.is_multi_destination()) {
@@ -224,7 +226,7 @@ Result<Conductor::Step> Conductor::open_send_binding(PendingAdd& add) {
     const bool names_port = !bind.local.ip.is_any() || !add.address.valid();
     FULMAR_TRY(route, context_.ports.route(names_port ? bind.local.ip : add.address.ip));
     add.port = route;
-    if (options_.connect_sockets && !add.params.is_multi_destination()) {
+    if (options_.connect_sockets && !add.params.is_multi_destination() && !add.params.is_response()) {
         bind.remote = add.address;
     }
     bind.sndbuf_length = add.params.socket_sndbuf_length.value_or(options_.so_sndbuf);

@@ -166,6 +166,7 @@ void Conductor::create_image(Instant now, const PendingImage& pending, LogFile l
     image.endpoint = &endpoint;  // takes over the reference of the pending one
     image.log = std::move(log_file);
     image.rejoin = subscription.rejoin;
+    image.requests_response = (setup.flags & wire::flag::kSendResponse) != 0;
 
     layout::LogMetadata metadata;
     metadata.correlation_id = image.correlation_id;
@@ -188,6 +189,7 @@ void Conductor::create_image(Instant now, const PendingImage& pending, LogFile l
         asked.untethered_linger_timeout.value_or(options_.untethered_linger_timeout).ns;
     metadata.untethered_resting_timeout_ns =
         asked.untethered_resting_timeout.value_or(options_.untethered_resting_timeout).ns;
+    metadata.is_response = asked.is_response();
     metadata.reliable = subscription.reliable;
     metadata.rejoin = subscription.rejoin;
     metadata.sparse = options_.sparse_terms;

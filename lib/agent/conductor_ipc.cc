@@ -9,10 +9,9 @@ namespace fulmar::agent {
 
 using transport::IpcPublication;
 
-IpcPublicationState* Conductor::find_shareable_ipc(std::int32_t stream_id) {
+IpcPublicationState* Conductor::find_shareable_ipc(const PendingAdd& add) {
     for (const auto& publication : ipc_publications_) {
-        if (publication->stream_id == stream_id && !publication->is_exclusive &&
-            publication->core->state() == IpcPublication::State::kActive) {
+        if (is_shareable(*publication, add) && publication->core->state() == IpcPublication::State::kActive) {
             return publication.get();
         }
     }
@@ -59,6 +58,7 @@ Status Conductor::create_ipc_publication(PendingAdd& add) {
     publication->core = std::make_unique<IpcPublication>(options, log, counters, context_.system);
     count_mapped(publication->log);
     link_publication(add, nullptr, publication.get());
+    answer_ipc(*publication);
     for (const auto& subscription : subscriptions_) {
         link_ipc_subscriber(*subscription, *publication);
     }

@@ -120,6 +120,8 @@ layout::LogBuffer Conductor::create_log(PublicationState& publication, const Pen
     metadata.sparse = add.params.sparse.value_or(options_.sparse_terms);
     metadata.signal_eos = add.params.eos.value_or(true);
     metadata.spies_simulate_connection = spies_simulate_connection(add);
+    metadata.response_correlation_id = add.params.response_correlation_id.value_or(-1);
+    metadata.is_response = add.params.is_response() && !add.params.is_ipc();
     if (add.params.tags && add.params.tags->entity) {
         metadata.entity_tag = *add.params.tags->entity;
     }
@@ -208,11 +210,16 @@ void Conductor::unlink_publication(Instant now, const PublicationLink& link, boo
 
 // ---- network ---------------------------------------------------------------------------------------
 
+bool Conductor::is_shareable(const PublicationState& publication, const PendingAdd& add) {
+    return publication.stream_id == add.stream_id && !publication.is_exclusive &&
+           publication.params.response_correlation_id == add.params.response_correlation_id;
+}
+
 NetworkPublicationState* Conductor::find_shareable(
-    const SendChannelEndpoint& endpoint, std::int32_t stream_id) {
+    const SendChannelEndpoint& endpoint, const PendingAdd& add) {
     for (const auto& publication : publications_) {
-        if (publication->endpoint == &endpoint && publication->stream_id == stream_id &&
-            !publication->is_exclusive && publication->core->state() == NetworkPublication::State::kActive) {
+        if (publication->endpoint == &endpoint && is_shareable(*publication, add) &&
+            publication->core->state() == NetworkPublication::State::kActive) {
             return publication.get();
         }
     }
@@ -230,6 +237,13 @@ Status Conductor::check_simulation(const NetworkPublicationState& shared, const 
     }
     return fail(ErrorCode::kInvalidChannel,
         std::string("existing publication has different 'ssc': existing=") + (existing ? "true" : "false"));
+}
+
+/// A prototype only holds a place, for those that answer images from the same address.
+std::int32_t Conductor::network_term_length(const PendingAdd& add) const {
+    const bool is_prototype = add.params.is_response() &&
+                              add.params.response_correlation_id == config::ChannelParams::kResponsePrototype;
+    return is_prototype ? wire::kTermLengthMin : add.params.term_length.value_or(options_.term_length);
 }
 
 Status Conductor::allocate_network_counters(
@@ -259,7 +273,7 @@ Status Conductor::allocate_network_counters(
 }
 
 Status Conductor::create_network_publication(Instant now, PendingAdd& add, SendChannelEndpoint& endpoint) {
-    const std::int32_t term_length = add.params.term_length.value_or(options_.term_length);
+    const std::int32_t term_length = network_term_length(add);
     const std::int32_t mtu = add.params.mtu.value_or(options_.mtu);
     if (mtu > endpoint.mtu_max) {
         return fail(ErrorCode::kInvalidChannel,
@@ -293,6 +307,9 @@ Status Conductor::create_network_publication(Instant now, PendingAdd& add, SendC
     options.mtu = mtu;
     options.ttl = 0;
     options.group = endpoint.destinations != nullptr;
+    options.is_response = add.params.is_response();
+    options.response_correlation_id = add.params.response_correlation_id.value_or(-1);
+    options.requests_response = !options.is_response && add.params.response_correlation_id.has_value();
     options.initial_position = publication->initial_position;
     options.term_window_length = window;
     options.flow_window_max = term_length / 2;
@@ -320,6 +337,7 @@ Status Conductor::create_network_publication(Instant now, PendingAdd& add, SendC
     command.publication = publication->core.get();
     to_sender_.send(command);
     link_publication(add, publication.get(), nullptr);
+    answer_image(*publication);
     for (const auto& subscription : subscriptions_) {
         link_spy(*subscription, *publication);
     }

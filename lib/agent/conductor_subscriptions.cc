@@ -38,6 +38,7 @@ SubscriptionState& Conductor::keep_subscription(const PendingAdd& add, ReceiveCh
     subscription.endpoint = endpoint;
     subscription.reliable = add.params.reliable.value_or(options_.reliable);
     subscription.rejoin = add.params.rejoin.value_or(options_.rejoin);
+    subscription.awaits_response = add.params.is_response() && !add.params.session_id;
     if (add.params.is_spy) {
         subscription.spied_channel = canonical_of(add);
     }
@@ -65,19 +66,25 @@ void Conductor::create_subscription(PendingAdd& add, ReceiveChannelEndpoint* end
         return;
     }
     ++endpoint->references;
-    ReceiverCommand command;
-    command.kind = ReceiverCommand::Kind::kAddSubscription;
-    command.endpoint = endpoint;
-    command.stream_id = add.stream_id;
-    command.has_session = add.params.session_id.has_value();
-    command.session_id = add.params.session_id.value_or(0);
-    to_receiver_.send(command);
+    if (!subscription.awaits_response) {
+        add_interest(subscription);
+    }
     for (const auto& image : images_) {
         if (image->endpoint == endpoint && image->stream_id == add.stream_id &&
             subscription.wants_session(image->session_id)) {
             (void)link_image_subscriber(subscription, *image);
         }
     }
+}
+
+void Conductor::add_interest(const SubscriptionState& subscription) {
+    ReceiverCommand command;
+    command.kind = ReceiverCommand::Kind::kAddSubscription;
+    command.endpoint = subscription.endpoint;
+    command.stream_id = subscription.stream_id;
+    command.has_session = subscription.params.session_id.has_value();
+    command.session_id = subscription.params.session_id.value_or(0);
+    to_receiver_.send(command);
 }
 
 void Conductor::on_remove_subscription(const layout::RemoveResource& command) {
@@ -106,13 +113,15 @@ void Conductor::remove_subscription(std::size_t index) {
         }
     }
     if (ReceiveChannelEndpoint* endpoint = subscription.endpoint) {
-        ReceiverCommand command;
-        command.kind = ReceiverCommand::Kind::kRemoveSubscription;
-        command.endpoint = endpoint;
-        command.stream_id = subscription.stream_id;
-        command.has_session = subscription.params.session_id.has_value();
-        command.session_id = subscription.params.session_id.value_or(0);
-        to_receiver_.send(command);
+        if (!subscription.awaits_response) {
+            ReceiverCommand command;
+            command.kind = ReceiverCommand::Kind::kRemoveSubscription;
+            command.endpoint = endpoint;
+            command.stream_id = subscription.stream_id;
+            command.has_session = subscription.params.session_id.has_value();
+            command.session_id = subscription.params.session_id.value_or(0);
+            to_receiver_.send(command);
+        }
         --endpoint->references;
     }
     subscriptions_.erase(subscriptions_.begin() + static_cast<std::ptrdiff_t>(index));

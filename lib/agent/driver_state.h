@@ -99,9 +99,10 @@ struct SubscriptionState {
     std::string spied_channel;                   ///< of a spy: canonical form of what it listens to
     bool reliable = true;
     bool rejoin = true;
+    bool awaits_response = false;  ///< its session is not known yet
 
     [[nodiscard]] bool wants_session(std::int32_t session_id) const {
-        return !params.session_id || *params.session_id == session_id;
+        return params.session_id ? *params.session_id == session_id : !awaits_response;
     }
 };
 
@@ -123,6 +124,7 @@ struct ImageState {
     LogFile log;
     std::vector<std::int32_t> counter_ids;
     bool rejoin = true;
+    bool requests_response = false;
     bool is_rejected = false;
     std::string reject_reason;  ///< set once; the receiver reads it
     Phase phase = Phase::kActive;

@@ -215,6 +215,15 @@ void Receiver::request_setups(Instant now) {
     }
 }
 
+/// One session is wanted, so that its sender need not be awaited.
+void Receiver::request_setup(Instant now, const ReceiverCommand& command) {
+    for (ReceiveTransport* transport : command.endpoint->polled) {
+        if (transport->control.valid()) {
+            elicit_setup(now, *transport, command.session_id, command.stream_id, transport->control);
+        }
+    }
+}
+
 void Receiver::on_setup(Instant now, ReceiveTransport& transport, const port::RxPacket& packet) {
     ReceiveChannelEndpoint& endpoint = receive_endpoint_of(transport);
     const wire::Setup setup = wire::read_setup(packet.bytes);
@@ -310,6 +319,9 @@ void Receiver::execute(Instant now, const ReceiverCommand& command) {
             break;
         case Kind::kRemoveSubscriber: command.image->remove_subscriber(command.position.id()); break;
         case Kind::kRejectImage: command.image->reject(command.reason); break;
+        case Kind::kRespond: command.image->respond(command.session_id); break;
+        case Kind::kStopResponding: command.image->stop_responding(); break;
+        case Kind::kRequestSetup: request_setup(now, command); break;
     }
 }
 
@@ -355,11 +367,7 @@ void Receiver::add_interest(Instant now, const ReceiverCommand& command) {
     }
     if (command.has_session) {
         ++stream->sessions.at(key_of(command.session_id));
-        for (ReceiveTransport* transport : command.endpoint->polled) {
-            if (transport->control.valid()) {
-                elicit_setup(now, *transport, command.session_id, command.stream_id, transport->control);
-            }
-        }
+        request_setup(now, command);
     } else {
         ++stream->any_session;
     }

@@ -56,6 +56,7 @@ class Receiver {
     void elicit_setup(Instant now, ReceiveTransport& transport, std::int32_t session_id,
         std::int32_t stream_id, const port::Endpoint& to);
     void request_setups(Instant now);
+    void request_setup(Instant now, const ReceiverCommand& command);
     void add_transport(Instant now, ReceiveTransport& transport);
     void remove_transport(ReceiveTransport& transport);
     void remove_endpoint(ReceiveChannelEndpoint& endpoint);

@@ -203,7 +203,8 @@ void Sender::on_datagram(Instant now, SendChannelEndpoint& endpoint, const port:
             const wire::StatusMessage message = wire::read_status_message(packet.bytes);
             context_.system[SystemCounter::kStatusMessagesReceived].increment_relaxed();
             auto* publication = find(message.session_id, message.stream_id);
-            const bool accepted = publication == nullptr || publication->on_status_message(now, message);
+            const bool accepted =
+                publication == nullptr || on_status_message(now, *publication, message, packet.source);
             if (accepted && endpoint.destinations != nullptr &&
                 !endpoint.destinations->on_status_message(now, message.receiver_id, packet.source)) {
                 context_.system[SystemCounter::kStatusMessagesRejected].increment_relaxed();
@@ -238,9 +239,28 @@ void Sender::on_datagram(Instant now, SendChannelEndpoint& endpoint, const port:
             }
             break;
         }
-        case wire::FrameType::kResponseSetup: break;
+        case wire::FrameType::kResponseSetup: {
+            const wire::ResponseSetup setup = wire::read_response_setup(packet.bytes);
+            auto* publication = find(setup.session_id, setup.stream_id);
+            if (publication != nullptr && publication->options().requests_response) {
+                report(SenderEvent::kResponseNamed,
+                    ResponseNamed{publication->options().response_correlation_id, setup.response_session_id});
+            }
+            break;
+        }
         default: context_.system[SystemCounter::kInvalidPackets].increment_shared(); break;
     }
+}
+
+bool Sender::on_status_message(Instant now, transport::NetworkPublication& publication,
+    const wire::StatusMessage& message, const port::Endpoint& source) {
+    const bool was_heard = publication.has_receivers();
+    const bool accepted = publication.on_status_message(now, message, source);
+    if (publication.options().is_response && !was_heard && publication.has_receivers()) {
+        report(SenderEvent::kResponseConnected,
+            ResponseConnected{publication.options().response_correlation_id});
+    }
+    return accepted;
 }
 
 template <class Event>

@@ -51,6 +51,8 @@ class Sender {
     void execute(Instant now, const SenderCommand& command);
     template <class Event>
     bool report(SenderEvent type, const Event& event, std::string_view text = {});
+    bool on_status_message(Instant now, transport::NetworkPublication& publication,
+        const wire::StatusMessage& message, const port::Endpoint& source);
     void report_rejection(const SendChannelEndpoint& endpoint,
         const transport::NetworkPublication& publication, const wire::ErrorFrame& error,
         const port::Endpoint& source);

@@ -125,7 +125,12 @@ Status store_response_correlation_id(Value text, Context& context) {
         return Done{};
     }
     FULMAR_TRY(id, detail::int64_value(text));
-    context.params.response_correlation_id = id;
+    if (id < -1) {
+        return fail(ErrorCode::kInvalidChannel, "must be at least -1, or prototype");
+    }
+    if (id >= 0) {
+        context.params.response_correlation_id = id;
+    }
     return Done{};
 }
 
@@ -195,8 +200,8 @@ constexpr std::array kKeys{
     KeyRow{"gtag", store<&P::group_tag, detail::int64_value>, Support::kNotYet},
     KeyRow{"cc", store_congestion_control},
     KeyRow{"ats", store_bool<&P::ats>},
-    KeyRow{"response-correlation-id", store_response_correlation_id, Support::kNotYet},
-    KeyRow{"response-endpoint", check_host_port, Support::kNotYet},
+    KeyRow{"response-correlation-id", store_response_correlation_id},
+    KeyRow{"response-endpoint", check_host_port},  // of clients among themselves
     KeyRow{"media-rcv-ts-offset", check_timestamp_offset, Support::kNotYet},
     KeyRow{"channel-rcv-ts-offset", check_timestamp_offset, Support::kNotYet},
     KeyRow{"channel-snd-ts-offset", check_timestamp_offset, Support::kNotYet},
@@ -290,9 +295,6 @@ void collect_unsupported_values(ChannelParams& params) {
     if (params.tether == false) {
         list.emplace_back("tether=false");
     }
-    if (params.control_mode == ControlMode::kResponse) {
-        list.emplace_back("control-mode=response");
-    }
     if (params.ats == true) {
         list.emplace_back("ats=true");
     }
@@ -369,13 +371,12 @@ Status check_supported(const ChannelParams& params) {
 }
 
 Status check_destination(const ChannelParams& params) {
-    const bool is_response = params.control_mode == ControlMode::kResponse;
     const char* key = params.mtu                       ? "mtu"
                       : params.receiver_window_length  ? "rcv-wnd"
                       : params.socket_rcvbuf_length    ? "so-rcvbuf"
                       : params.socket_sndbuf_length    ? "so-sndbuf"
                       : params.response_correlation_id ? "response-correlation-id"
-                      : is_response                    ? "control-mode=response"
+                      : params.is_response()           ? "control-mode=response"
                                                        : nullptr;
     if (key != nullptr) {
         return invalid(std::string("a destination cannot have ") + key);

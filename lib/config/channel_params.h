@@ -108,6 +108,8 @@ struct ChannelParams {
 
     static constexpr std::int64_t kResponsePrototype = -2;
 
+    /// The answering side of a pair of streams, or who waits for the answers.
+    [[nodiscard]] bool is_response() const { return control_mode == ControlMode::kResponse; }
     /// A publication's packets go to, or a subscription's come by, addresses that are given or learned later.
     [[nodiscard]] bool is_multi_destination() const {
         return control_mode == ControlMode::kDynamic || control_mode == ControlMode::kManual;

@@ -63,6 +63,12 @@ void Image::remove_subscriber(std::int32_t counter_id) {
     }
 }
 
+void Image::respond(std::int32_t response_session_id) {
+    is_responding_ = true;
+    response_session_id_ = response_session_id;
+    sm_due_ = true;
+}
+
 void Image::reject(std::string_view reason) {
     wire::ErrorFrame error;
     error.session_id = options_.session_id;

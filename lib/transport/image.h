@@ -91,6 +91,9 @@ class Image {
     /// The conductor's commands, executed on the receiver. False: kSubscribersMax reached.
     bool add_subscriber(const observe::Counter& position);
     void remove_subscriber(std::int32_t counter_id);
+    /// From now on tells the sender which session answers it, until that one is heard.
+    void respond(std::int32_t response_session_id);
+    void stop_responding() { is_responding_ = false; }
     /// From now on answers with ERR instead of status messages.
     void reject(std::string_view reason);
     void on_rtt_measurement(
@@ -129,6 +132,7 @@ class Image {
     [[nodiscard]] std::int64_t window_end() const { return last_sm_position_ + log_.term_length() / 2; }
     void move_window();
     void send_status_message(Instant now, TransmitBatch& batch, std::uint8_t flags);
+    void send_response_setup(TransmitBatch& batch);
     void send_error(Instant now, TransmitBatch& batch);
     void start_draining(Instant now);
     [[nodiscard]] bool is_rejected() const { return reject_frame_length_ > 0; }
@@ -155,6 +159,8 @@ class Image {
     bool had_subscriber_ = false;
     bool sm_due_ = true;
     bool revoked_ = false;
+    bool is_responding_ = false;
+    std::int32_t response_session_id_ = 0;
     std::int64_t end_position_ = -1;        ///< from an EOS heartbeat
     std::int32_t reject_frame_length_ = 0;  ///< 0: not rejected
     std::array<std::byte, wire::kErrorHeaderLength + wire::kErrorTextMax> reject_frame_{};

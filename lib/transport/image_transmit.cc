@@ -14,10 +14,14 @@ namespace {
 /// A sender that does not answer is busy, or still within its linger of a repeat that was lost (a stock one's
 /// is 100 of our retry intervals): asking at full pace would only add to its load.
 constexpr std::int32_t kNakBackoffDoublings = 3;
+/// A status message and the name of the session that answers.
+constexpr std::size_t kFramesPerPath = 2;
+static_assert(kFramesPerPath * ImagePaths::kPathsMax <= TransmitBatch::kCapacity);
 }  // namespace
 
 void Image::poll_transmit(Instant now, TransmitBatch& batch) {
-    if (state_.load(std::memory_order_relaxed) == State::kLinger || batch.room() < paths_.size()) {
+    if (state_.load(std::memory_order_relaxed) == State::kLinger ||
+        batch.room() < kFramesPerPath * paths_.size()) {
         return;
     }
     if (is_rejected()) {
@@ -30,6 +34,9 @@ void Image::poll_transmit(Instant now, TransmitBatch& batch) {
     if (sm_due_ || now >= sm_deadline_) {
         const bool draining = state_.load(std::memory_order_relaxed) == State::kDraining;
         send_status_message(now, batch, draining ? wire::flag::kSmEndOfStream : std::uint8_t{0});
+        if (is_responding_) {
+            send_response_setup(batch);
+        }
     }
     if (gaps_.size() > 0) {
         if (options_.reliable) {
@@ -78,6 +85,17 @@ void Image::send_status_message(Instant now, TransmitBatch& batch, std::uint8_t 
         sm_due_ ? options_.status_message_probe_delay : sm_interval_ * 2, options_.status_message_timeout);
     sm_due_ = false;
     sm_deadline_ = now + sm_interval_;
+}
+
+void Image::send_response_setup(TransmitBatch& batch) {
+    wire::ResponseSetup setup;
+    setup.session_id = options_.session_id;
+    setup.stream_id = options_.stream_id;
+    setup.response_session_id = response_session_id_;
+    for (const ImagePaths::Path& path : paths_.all()) {
+        wire::write_response_setup(
+            batch.add_control(wire::kResponseSetupLength, path.binding, path.control), setup);
+    }
 }
 
 void Image::send_error(Instant now, TransmitBatch& batch) {

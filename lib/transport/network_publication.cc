@@ -14,6 +14,7 @@ NetworkPublication::NetworkPublication(const NetworkPublicationOptions& options,
       sender_position_(options.initial_position),
       sender_limit_(options.initial_position),
       heartbeat_delay_(options.tail_probe_delay),
+      destination_(options.destination),
       retransmits_(options.retransmit),
       clean_position_(options.initial_position - options.initial_position % log.term_length()),
       last_limit_(options.initial_position) {

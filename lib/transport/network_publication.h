@@ -39,6 +39,10 @@ struct NetworkPublicationOptions {
     bool is_exclusive = false;
     bool signal_eos = true;
     bool group = false;
+    bool requests_response = false;  ///< its SETUP asks for a stream of answers
+    bool is_response = false;        ///< answers: goes to whoever asks for its SETUP
+    /// The subscription that waits for answers, or the image that is answered.
+    std::int64_t response_correlation_id = -1;
     bool spies_simulate_connection = false;  ///< spies do for receivers where there are none
     Duration setup_interval = milliseconds(100);
     Duration heartbeat_interval = milliseconds(100);
@@ -51,7 +55,8 @@ struct NetworkPublicationOptions {
     RetransmitHandler::Options retransmit{64, {}, microseconds(500)};
     std::size_t packets_per_send = 32;
     port::Binding* binding = nullptr;
-    port::Endpoint destination;  ///< of a multi-destination publication: the sender agent's to fill in
+    /// Of a multi-destination publication: the sender agent's to fill in. Of a response: learned.
+    port::Endpoint destination;
 };
 
 struct NetworkPublicationCounters {
@@ -85,7 +90,8 @@ class NetworkPublication {
     void on_transmitted(Instant now, const TransmitBatch& batch, std::size_t taken);
 
     /// False: it cannot be one of this stream's.
-    bool on_status_message(Instant now, const wire::StatusMessage& message);
+    bool on_status_message(Instant now, const wire::StatusMessage& message, const port::Endpoint& source);
+    [[nodiscard]] bool has_receivers() const { return !receivers_.empty(); }
     void on_nak(Instant now, const wire::Nak& nak);
     /// Adds the reply to a measurement that asks for one.
     void on_rtt_measurement(
@@ -160,6 +166,7 @@ class NetworkPublication {
     Instant next_heartbeat_ = Instant::never();
     Duration heartbeat_delay_;
     Instant next_expiry_check_;
+    port::Endpoint destination_;
     bool eos_announced_ = false;
     bool setup_sent_ = false;
     bool has_initial_connection_ = false;

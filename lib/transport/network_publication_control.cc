@@ -9,7 +9,8 @@ namespace fulmar::transport {
 
 using layout::SystemCounter;
 
-bool NetworkPublication::on_status_message(Instant now, const wire::StatusMessage& message) {
+bool NetworkPublication::on_status_message(
+    Instant now, const wire::StatusMessage& message, const port::Endpoint& source) {
     const std::int32_t term_length = log_.term_length();
     const bool in_range = message.consumption_term_offset >= 0 &&
                           message.consumption_term_offset < term_length &&
@@ -18,6 +19,9 @@ bool NetworkPublication::on_status_message(Instant now, const wire::StatusMessag
     if ((message.flags & wire::flag::kSendSetup) != 0) {
         if (!end_of_stream_.load(std::memory_order_acquire)) {
             setup_elicited_ = true;
+            if (options_.is_response) {
+                destination_ = source;
+            }
         }
         return true;
     }

@@ -41,8 +41,12 @@ void NetworkPublication::add_setup(Instant now, TransmitBatch& batch) {
     if (setup_sent_ && now - last_setup_ < options_.setup_interval) {
         return;
     }
+    if (options_.is_response && !destination_.valid()) {
+        return;  // Nobody has asked yet; without a setup there are no receivers, and nothing else to send.
+    }
     wire::Setup setup;
     setup.flags = options_.group ? wire::flag::kGroup : std::uint8_t{0};
+    setup.flags |= options_.requests_response ? wire::flag::kSendResponse : std::uint8_t{0};
     setup.session_id = options_.session_id;
     setup.stream_id = options_.stream_id;
     setup.initial_term_id = options_.initial_term_id;
@@ -51,7 +55,7 @@ void NetworkPublication::add_setup(Instant now, TransmitBatch& batch) {
     setup.term_length = log_.term_length();
     setup.mtu = options_.mtu;
     setup.ttl = options_.ttl;
-    wire::write_setup(batch.add_control(wire::kSetupLength, options_.binding, options_.destination), setup);
+    wire::write_setup(batch.add_control(wire::kSetupLength, options_.binding, destination_), setup);
     setup_sent_ = true;
     last_setup_ = now;
     if (!receivers_.empty()) {
@@ -103,7 +107,7 @@ void NetworkPublication::add_data(Instant now, TransmitBatch& batch) {
             break;
         }
         const std::int32_t advance = scan.bytes + scan.padding;
-        batch.add(term + offset, scan.bytes, options_.binding, options_.destination,
+        batch.add(term + offset, scan.bytes, options_.binding, destination_,
             {position, advance, TransmitBatch::Kind::kData});
         position += advance;
     }
@@ -146,7 +150,7 @@ void NetworkPublication::add_heartbeat(Instant now, TransmitBatch& batch) {
     header.stream_id = options_.stream_id;
     header.term_id = base::compute_term_id(sender_position_, log_.shift(), options_.initial_term_id);
     header.term_offset = base::compute_term_offset(sender_position_, log_.term_length());
-    wire::write_data_header(batch.add_control(wire::kDataHeaderLength, options_.binding, options_.destination,
+    wire::write_data_header(batch.add_control(wire::kDataHeaderLength, options_.binding, destination_,
                                 {sender_position_, 0, TransmitBatch::Kind::kHeartbeat}),
         header);
     heartbeat_delay_ = std::min(heartbeat_delay_ * 2, options_.heartbeat_interval);
@@ -202,7 +206,7 @@ void NetworkPublication::add_retransmits(Instant now, TransmitBatch& batch) {
             retransmits_.drop(*range);
             continue;
         }
-        batch.add(term + offset, scan.bytes, options_.binding, options_.destination,
+        batch.add(term + offset, scan.bytes, options_.binding, destination_,
             {range->next, scan.bytes + scan.padding, TransmitBatch::Kind::kRetransmit});
         range->next += scan.bytes + scan.padding;
         if (range->next >= range->end) {

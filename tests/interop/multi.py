@@ -1,5 +1,5 @@
-"""Several destinations: our programs on a stock driver and a stock client on ours, and a stock archive on ours
-whose client merges a replay into a live stream."""
+"""Several destinations and response channels: our programs on a stock driver and stock clients on ours, and a stock
+archive on ours, whose client merges a replay into a live stream and hears answers without an address of its own."""
 import os
 import shutil
 import subprocess
@@ -107,7 +107,30 @@ def check_replay_merge(bench, figures):
     figures['ReplayMerge'] = merge.stdout.strip()
 
 
+def check_responses(bench, figures):
+    """Stock samples that ask and answer, on both drivers and across."""
+    drivers = {'stock': bench.aeronmd(None), 'ours': bench.fulmard('--port', 'udp')}
+    for server, client in (('ours', 'ours'), ('stock', 'ours'), ('ours', 'stock')):
+        requests, answers = f'aeron:udp?endpoint=127.0.0.1:{udp_port()}', f'aeron:udp?control=127.0.0.1:{udp_port()}'
+        answering = bench.sample('response_server', drivers[server].dir, '-c', requests, '-d', answers)
+        asking = bench.sample('response_client', drivers[client].dir, '-c', requests, '-d', answers, '-m', '20')
+        await_that(lambda: asking.stdout.count('responding to message') >= 2, 'two answers', 40, asking)
+        asking.kill()
+        answering.interrupt()
+        figures[f'server on {server}, client on {client}'] = 'at least 2 answers'
+
+
+def check_archive_responses(bench, figures):
+    program = java_program(bench, 'Responses')
+    driver = bench.fulmard('--port', 'udp')
+    replay = run(program(driver, os.path.join(bench.scratch, 'archive'), udp_port(), 20_000), 120)
+    need(replay.returncode == 0 and 'replayed 20000' in replay.stdout, replay.output())
+    figures['replay'] = replay.stdout.strip()
+
+
 CHECKS = {
+    'stock samples ask and answer by response channels': check_responses,
+    'a stock archive answers and replays by response channels': check_archive_responses,
     'destinations of our programs beside a stock driver': check_programs,
     'a stock C client receives by a destination': check_sample,
     'a stock archive and its client merge a replay into a live stream': check_replay_merge,

@@ -271,6 +271,36 @@ def hear_sources(asker):
         await_that(lambda: struct.unpack_from('<i', log.bytes, log.metadata + 140)[0] == 1, 'the image hears its source')
 
 
+def responses(asker, endpoint):
+    control = endpoint.replace('127.0.0.1', '127.0.0.2')
+    answers = asker.add(SUBSCRIPTION, f'aeron:udp?control={control}|control-mode=response')
+    asker.add(SUBSCRIPTION, f'aeron:udp?endpoint={endpoint}', stream=11)
+    asker.add(EXCLUSIVE, f'aeron:udp?endpoint={endpoint}|response-correlation-id={answers}|{START}', stream=11)
+    image = struct.unpack_from('<q', asker.await_event(0x0F02))[0]
+    start = START.replace('session-id=7', 'session-id=8')
+    asker.add(EXCLUSIVE, f'aeron:udp?control={control}|control-mode=response|response-correlation-id=prototype|'
+                         'session-id=9|init-term-id=5|term-id=5|term-offset=0|pub-wnd=32k')
+    asker.add(EXCLUSIVE, f'aeron:udp?control={control}|control-mode=response|response-correlation-id={image}|{start}')
+    await_that(lambda: sum(kind == 0x0F02 for kind, _ in asker.drain()) == 2, 'the answer comes')
+    plain = endpoint.replace('127.0.0.1', '127.0.0.3')
+    asker.add(EXCLUSIVE, f'aeron:udp?endpoint={plain}|response-correlation-id=4711', stream=12)
+    asker.add(EXCLUSIVE, f'aeron:udp?control={control}|control-mode=response', stream=12)
+    asker.add(EXCLUSIVE, f'aeron:udp?control={control}|control-mode=response|response-correlation-id=4711', stream=12)
+    asker.add(EXCLUSIVE, f'aeron:udp?control={control}|control-mode=response|response-correlation-id=x', stream=12)
+    hear_sources(asker)
+
+
+def ipc_responses(asker, _):
+    answers = asker.add(SUBSCRIPTION, 'aeron:ipc?control-mode=response')
+    asker.add(SUBSCRIPTION, 'aeron:ipc', stream=11)
+    short = 'init-term-id=5|term-id=5|term-offset=0|term-length=64k'
+    asker.add(EXCLUSIVE, f'aeron:ipc?session-id=5|{short}')
+    request = asker.add(EXCLUSIVE, f'aeron:ipc?response-correlation-id={answers}|session-id=7|{short}', stream=11)
+    asker.add(EXCLUSIVE, f'aeron:ipc?control-mode=response|response-correlation-id={request}|session-id=8|{short}')
+    asker.add(EXCLUSIVE, f'aeron:ipc?session-id=6|{short}')
+    await_that(lambda: sum(kind == 0x0F02 for kind, _ in asker.drain()) == 2, 'the request and the answer')
+
+
 def destinations_of(asker):
     return next((value for _, kind, value, _ in asker.cnc.counters() if kind == 18), None)
 
@@ -333,6 +363,8 @@ SCENARIOS = {
     'receive destinations': receive_destinations,
     'send destinations': send_destinations,
     'destinations that are learned': dynamic_destinations,
+    'responses': responses,
+    'responses on IPC': ipc_responses,
     'counters': counters,
     'refusals': refusals,
 }

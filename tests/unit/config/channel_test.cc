@@ -233,14 +233,11 @@ TEST_CASE("config: what is not built yet is listed by name, not ignored") {
         const char* listed;
     };
     const Row rows[] = {
-        {"aeron:udp?control-mode=response|control=a:1", "control-mode=response"},
         {kUdp + "|gtag=5", "gtag=5"},
         {kUdp + "|tether=false", "tether=false"},
         {kUdp + "|ats=true", "ats=true"},
         {kUdp + "|cc=cubic", "cc=cubic"},
         {"aeron:udp?control=a:1|control-mode=dynamic|fc=min", "fc"},
-        {kUdp + "|response-correlation-id=prototype", "response-correlation-id=prototype"},
-        {kUdp + "|response-endpoint=a:1", "response-endpoint=a:1"},
         {kUdp + "|media-rcv-ts-offset=reserved", "media-rcv-ts-offset=reserved"},
         {kUdp + "|channel-rcv-ts-offset=0", "channel-rcv-ts-offset=0"},
         {kUdp + "|channel-snd-ts-offset=8", "channel-snd-ts-offset=8"},

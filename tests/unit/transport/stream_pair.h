@@ -112,7 +112,8 @@ class StreamPair {
     void to_publication(const Datagram& datagram) {
         const auto type = wire::read_frame_header(datagram.bytes.data()).type;
         if (type == wire::FrameType::kStatusMessage) {
-            publication->on_status_message(now, wire::read_status_message(datagram.bytes.data()));
+            publication->on_status_message(
+                now, wire::read_status_message(datagram.bytes.data()), sender_address);
         } else if (type == wire::FrameType::kNak) {
             publication->on_nak(now, wire::read_nak(datagram.bytes.data()));
         }

@@ -53,18 +53,18 @@ TEST_CASE("network_publication: a status message far from the sent position is r
     message.consumption_term_offset = 0;
     message.receiver_window = 4096;
     message.consumption_term_id = base::wrapping_add(message.consumption_term_id, 1);
-    pair.publication->on_status_message(pair.now, message);
+    pair.publication->on_status_message(pair.now, message, pair.sender_address);
     CHECK_FALSE(pair.publication->is_connected());
     message.consumption_term_id = base::wrapping_add(message.consumption_term_id, -1);
     message.receiver_window = StreamPair::kTermLength;
-    pair.publication->on_status_message(pair.now, message);
+    pair.publication->on_status_message(pair.now, message, pair.sender_address);
     CHECK_FALSE(pair.publication->is_connected());
     message.receiver_window = 4096;
     message.consumption_term_offset = 17;
-    pair.publication->on_status_message(pair.now, message);
+    pair.publication->on_status_message(pair.now, message, pair.sender_address);
     CHECK_FALSE(pair.publication->is_connected());
     message.consumption_term_offset = 0;
-    pair.publication->on_status_message(pair.now, message);
+    pair.publication->on_status_message(pair.now, message, pair.sender_address);
     CHECK(pair.publication->is_connected());
 }
 
