@@ -43,6 +43,12 @@ Status apply_environment(char** environment, drivers::ArchiveOptions& options) {
             given.emplace(text.substr(0, equals), text.substr(equals + 1));
         }
     }
+    for (const std::string property :
+        {"aeron.archive.authenticator.supplier", "aeron.archive.authorisation.service.supplier"}) {
+        if (const auto found = given.find(env_name(property)); found != given.end()) {
+            FULMAR_TRY_VOID(check_foreign(property, found->second));
+        }
+    }
     for (const Setting& setting : settings()) {
         for (const std::string& name : {setting.property.empty() ? "" : env_name(setting.property),
                  "FULMAR_ARCHIVE_" + env_name(setting.name)}) {
@@ -72,6 +78,7 @@ Status apply_defines(const std::vector<std::string>& defines, Invocation& invoca
         if (!is_known && property.starts_with("aeron.") && !property.starts_with("aeron.archive.")) {
             invocation.options.driver.settings.push_back(define);  // the driver's
         } else if (!is_known) {
+            FULMAR_TRY_VOID(check_foreign(property, define.substr(equals + 1)));
             invocation.unused.push_back(property);
         }
     }

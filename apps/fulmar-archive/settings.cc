@@ -242,6 +242,8 @@ std::vector<Setting> make_settings() {
         {"record-checksum", kArchive + "record.checksum",
             "crc32c: also Aeron's own checksum inside each frame, in place of its session id", "none", false,
             set_record_checksum},
+        {"credentials-file", "", "Who may connect: lines of PRINCIPAL SECRET [RESPONSE TO A CHALLENGE]",
+            "everybody", false, text(&ArchiveOptions::credentials_file)},
         {"connect-timeout", kArchive + "connect.timeout", "For sessions and replays to find their clients",
             "5s", false, server_duration(&Server::connect_timeout)},
         {"session-liveness-interval", kArchive + "session.liveness.check.interval",
@@ -275,6 +277,18 @@ std::vector<Setting> make_settings() {
 const std::vector<Setting>& settings() {
     static const std::vector<Setting> kSettings = make_settings();
     return kSettings;
+}
+
+Status check_foreign(std::string_view property, std::string_view value) {
+    const bool names_class = property == "aeron.archive.authenticator.supplier" ||
+                             property == "aeron.archive.authorisation.service.supplier";
+    if (names_class && !value.empty() && !value.starts_with("io.aeron.security.Default")) {
+        return fail(
+            ErrorCode::kGeneric, std::string(property) + "=" + std::string(value) +
+                                     ": fulmar-archive loads no Java classes, and will not "
+                                     "let everybody in instead; leave it out, and give --credentials-file");
+    }
+    return Done{};
 }
 
 Status check(const ArchiveOptions& options) {

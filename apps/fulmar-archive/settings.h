@@ -23,6 +23,9 @@ struct Setting {
 };
 
 [[nodiscard]] const std::vector<Setting>& settings();
+/// Of a property of Aeron's that is none of ours. errors: it asks for protection that is not to be had that
+/// way.
+[[nodiscard]] Status check_foreign(std::string_view property, std::string_view value);
 /// What can only be judged when all is known. errors: one line.
 [[nodiscard]] Status check(const drivers::ArchiveOptions& options);
 

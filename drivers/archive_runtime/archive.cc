@@ -4,11 +4,14 @@
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <optional>
+#include <sstream>
 #include <unistd.h>
 
 #include "archive/storage_hub.h"
+#include "archive_server/credentials.h"
 #include "archive_server/mark_file.h"
 #include "archive_server/server.h"
 #include "archive_server/start_up.h"
@@ -47,6 +50,7 @@ class RunningArchive final : public Archive {
     void close() override;
 
   private:
+    Status read_credentials();
     Status open_directory();
     Status open_mark();
     [[nodiscard]] archive::MarkFile::Owner mark_owner() const;
@@ -64,6 +68,7 @@ class RunningArchive final : public Archive {
     SystemClock clock_;
     FileMemoryMap memory_;
     std::vector<std::string> description_;
+    std::unique_ptr<archive::Credentials> credentials_;
     std::optional<DirectoryLock> lock_;
     std::unique_ptr<archive::MarkFile> mark_;
     std::int64_t next_touch_ms_ = 0;
@@ -82,12 +87,40 @@ class RunningArchive final : public Archive {
 Status RunningArchive::start() {
     listener_ = std::move(options_.server.on_error);
     options_.server.on_error = [this](const Error& error) { on_error(error); };
+    FULMAR_TRY_VOID(read_credentials());
     FULMAR_TRY_VOID(open_directory());
     FULMAR_TRY_VOID(open_storages());
     FULMAR_TRY_VOID(open_driver());
     FULMAR_TRY_VOID(open_mark());
     FULMAR_TRY_VOID(start_server());
     return options_.threading == Threading::kInline ? Status(Done{}) : start_threads();
+}
+
+Status RunningArchive::read_credentials() {
+    const std::string& path = options_.credentials_file;
+    if (path.empty()) {
+        description_.emplace_back("authentication: none");
+        return Done{};
+    }
+    std::error_code failed;
+    const auto rights = std::filesystem::status(path, failed).permissions();
+    if (!failed && (rights & std::filesystem::perms::others_read) != std::filesystem::perms::none) {
+        return fail(ErrorCode::kGeneric, path + ": everybody can read the secrets; chmod o-r " + path);
+    }
+    std::ifstream file(path);
+    std::stringstream text;
+    text << file.rdbuf();
+    if (!file) {
+        return fail(ErrorCode::kGeneric, "cannot read " + path);
+    }
+    auto credentials = archive::Credentials::parse(text.str());
+    if (!credentials) {
+        return fail(ErrorCode::kGeneric, path + ": " + credentials.error().message);
+    }
+    credentials_ = *std::move(credentials);
+    options_.server.authenticator = credentials_.get();
+    description_.push_back("authentication: " + std::to_string(credentials_->size()) + " lines of " + path);
+    return Done{};
 }
 
 Status RunningArchive::open_directory() {

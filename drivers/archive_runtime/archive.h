@@ -31,6 +31,8 @@ struct ArchiveOptions {
     /// Faults for its disk (drivers/storage_fault); empty: none. Needs a threading of one thread.
     std::string storage_fault;
     archive::ServerOptions server;
+    /// Who may connect, a line each (lib/archive_server/credentials.h); empty: everybody.
+    std::string credentials_file;
 
     /// A driver to attach to instead of one inside: its directory.
     std::string attach_to;

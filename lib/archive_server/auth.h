@@ -28,6 +28,8 @@ class Authenticator {
     /// It answered a challenge.
     [[nodiscard]] virtual Decision on_challenge_response(
         std::int64_t session_id, std::span<const std::byte> credentials, Instant now) = 0;
+    /// The session has ended, accepted or not: what was kept of it can go.
+    virtual void on_end(std::int64_t /*session_id*/) {}
 };
 
 class Authoriser {

@@ -162,6 +162,9 @@ void ControlSession::end(std::string_view reason, bool is_abnormal) {
     end_reason_ = reason;
     is_abnormal_ = is_abnormal;
     listing_.reset();
+    if (options_.authenticator != nullptr) {
+        options_.authenticator->on_end(id());
+    }
 }
 
 }  // namespace fulmar::archive
