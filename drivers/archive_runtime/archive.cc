@@ -47,6 +47,10 @@ class RunningArchive final : public Archive {
         const std::scoped_lock lock(mutex_);
         return error_;
     }
+    [[nodiscard]] archive::WriterCounts written() const override {
+        const std::scoped_lock lock(mutex_);
+        return written_;
+    }
     void close() override;
 
   private:
@@ -82,6 +86,7 @@ class RunningArchive final : public Archive {
     bool is_closed_ = false;
     mutable std::mutex mutex_;
     std::optional<Error> error_;
+    archive::WriterCounts written_;
 };
 
 Status RunningArchive::start() {
@@ -300,9 +305,10 @@ int RunningArchive::poll_conductor(Instant now) {
         mark_->touch(epoch_ms);
     }
     const int work = server_->poll_conductor(now);
-    if (server_->error()) {
+    if (server_->error() || server_->written().writes != written_.writes) {
         const std::scoped_lock lock(mutex_);
         error_ = server_->error();
+        written_ = server_->written();
     }
     return work;
 }

@@ -56,6 +56,8 @@ class Archive {
     [[nodiscard]] virtual const std::vector<std::string>& description() const = 0;
     /// Why it ended by itself; nothing while it runs. Any thread.
     [[nodiscard]] virtual std::optional<Error> error() const = 0;
+    /// Of all recordings that have ended. Any thread.
+    [[nodiscard]] virtual archive::WriterCounts written() const = 0;
     /// Ends recordings in order and gives the directory back. Idempotent.
     virtual void close() = 0;
 

@@ -77,6 +77,8 @@ class Recordings {
     [[nodiscard]] Subscriber* find_subscriber(std::int64_t id);
 
     void set_free_space(std::uint64_t bytes) { free_space_ = bytes; }
+    /// Of all recordings that have ended.
+    [[nodiscard]] const WriterCounts& written() const { return written_; }
     /// Set by who knows: why a recording may not be extended now; empty: it may.
     std::function<std::string(std::int64_t recording_id)> refusal = [](std::int64_t) {
         return std::string();
@@ -124,6 +126,7 @@ class Recordings {
     std::deque<Arrival> arrivals_;
     std::vector<std::int64_t> gone_;
     std::uint64_t free_space_ = UINT64_MAX;
+    WriterCounts written_;
 };
 
 }  // namespace fulmar::archive

@@ -1,4 +1,6 @@
 // The recordings themselves: from an image to a stop position in the catalog.
+#include <algorithm>
+
 #include "archive_server/recordings.h"
 #include "base/assert.h"
 
@@ -150,8 +152,22 @@ void Recordings::run(Active& active) {
             .position = position});
 }
 
+namespace {
+
+void add(WriterCounts& sum, const WriterCounts& more) {
+    sum.bytes += more.bytes;
+    sum.writes += more.writes;
+    sum.syncs += more.syncs;
+    sum.write_ns_max = std::max(sum.write_ns_max, more.write_ns_max);
+    sum.write_ns_total += more.write_ns_total;
+    sum.sync_ns_max = std::max(sum.sync_ns_max, more.sync_ns_max);
+}
+
+}  // namespace
+
 void Recordings::on_ended(RecordingSession& session) {
     Active& active = *active_.at(session.recording_id());
+    add(written_, session.counts());
     Catalog& catalog = context_.catalog.catalog();
     catalog.set_stop(catalog.find(active.id), session.end_position(), context_.clock.epoch_ms());
     active.ticket = context_.catalog.commit();

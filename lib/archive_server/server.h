@@ -60,6 +60,8 @@ class Server {
 
     [[nodiscard]] std::int64_t archive_id() const { return context_.archive_id; }
     [[nodiscard]] const Catalog& catalog() const { return catalog_.catalog(); }
+    /// Of all recordings that have ended.
+    [[nodiscard]] const WriterCounts& written() const { return recordings_.written(); }
     /// Where network requests are taken, ports resolved.
     [[nodiscard]] std::vector<std::string> control_addresses() const;
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "perf/e2e/archive.h"
 #include "perf/e2e/channels.h"
 #include "perf/e2e/echo.h"
 #include "perf/e2e/ipc.h"
@@ -96,7 +97,23 @@ int main(int argc, char** argv) {
     echo->add_option("--role", arguments.role, "ping or pong")->required();
     stream->add_option("--role", arguments.role, "pub or sub")->required();
     ipc->add_option("--role", arguments.role, "ping, pong, pub or sub; without it both ends are started");
+    fulmar::perf::ArchiveOptions archive_options;
+    auto* archive =
+        app.add_subcommand("archive", "recording and replaying, beside a plain writer with the same pattern");
+    archive->add_option(
+        "--archive-dir", archive_options.directory, "where; default: below the working directory");
+    archive->add_option("--sync", archive_options.sync, "none, batch or both")
+        ->check(CLI::IsMember({"none", "batch", "both"}))
+        ->capture_default_str();
+    archive->add_option("--size", archive_options.size, "message bytes")->capture_default_str();
+    archive->add_option("--duration", archive_options.seconds, "seconds of each run")->capture_default_str();
+    archive->add_option("--rounds", archive_options.rounds, "alternations")->capture_default_str();
+    archive->add_flag("--json", archive_options.json, "a JSON line for each policy");
     CLI11_PARSE(app, argc, argv);
+    if (*archive) {
+        fulmar::perf::watch_signals();
+        return fulmar::perf::run_archive(archive_options);
+    }
 
     if (const std::string why = parse_size(arguments.size, options); !why.empty()) {
         return usage(why);

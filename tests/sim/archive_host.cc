@@ -111,7 +111,8 @@ int ArchiveHost::poll_start() {
     }
     if (process.start_up == nullptr) {
         process.start_up = std::make_unique<archive::StartUp>(*process.hub,
-            archive::RecoveryOptions{.checksum_frames = false, .now_ms = node_.clock().epoch_ms()}, 64 * 1024);
+            archive::RecoveryOptions{.checksum_frames = false, .now_ms = node_.clock().epoch_ms()},
+            64 * 1024);
     }
     (void)process.client->poll(now);
     const int work = process.start_up->poll(now);

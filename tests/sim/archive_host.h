@@ -1,6 +1,5 @@
-/// The archive's process on a node of the virtual world: started on a disk that lies, killed with or without a
-/// power cut, started again.
-/// threads: one.
+/// The archive's process on a node of the virtual world: started on a disk that lies, killed with or without
+/// a power cut, started again. threads: one.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +35,9 @@ class ArchiveHost final : public Actor {
     /// The process is gone. torn: nothing for a kill; else how the power cut treats what was not synced.
     void kill(const std::optional<drivers::MemoryDisk::PowerCut>& cut);
     [[nodiscard]] bool is_up() const { return process_ != nullptr; }
-    [[nodiscard]] bool is_serving() const { return is_up() && process_->server != nullptr && process_->server->is_ready(); }
+    [[nodiscard]] bool is_serving() const {
+        return is_up() && process_->server != nullptr && process_->server->is_ready();
+    }
     /// It ended by itself: what it said.
     [[nodiscard]] const std::string& last_error() const { return last_error_; }
     /// Faults of the disk from the next start on.

@@ -33,12 +33,13 @@ ArchiveWorld::ArchiveWorld(std::uint64_t seed, bool verbose)
       draws_(seed, 21),
       verdict_(time_, verbose),
       plan_(base_plan(seed)),
-      net_([&] {
-          plan_.net.hosts = 2;
-          plan_.net.delay = microseconds(20);
-          plan_.net.jitter = microseconds(5);
-          return plan_.net;
-      }(),
+      net_(
+          [&] {
+              plan_.net.hosts = 2;
+              plan_.net.delay = microseconds(20);
+              plan_.net.jitter = microseconds(5);
+              return plan_.net;
+          }(),
           seed, time_, trace_, transport_counts_),
       scheduler_(seed, time_, net_) {
     for (int i = 0; i < 2; ++i) {
@@ -199,8 +200,9 @@ ArchiveWorld::Result ArchiveWorld::run() {
     } else {
         client_ = *std::move(client);
         const bool is_local = client_node_ == 1 && draws_.chance(0.5);
-        control_channel_ = is_local ? "aeron:ipc?term-length=64k"
-                                    : "aeron:udp?endpoint=" + port::to_string(SimNet::address_of(1)) + ":8010";
+        control_channel_ = is_local
+                               ? "aeron:ipc?term-length=64k"
+                               : "aeron:udp?endpoint=" + port::to_string(SimNet::address_of(1)) + ":8010";
         response_channel_ =
             is_local ? "aeron:ipc?term-length=64k"
                      : "aeron:udp?endpoint=" + port::to_string(SimNet::address_of(client_node_)) + ":0";
@@ -323,9 +325,9 @@ bool ArchiveWorld::verify(Stream& stream, bool must_work) {
 bool ArchiveWorld::compare(Stream& stream, std::int64_t stop, bool must_work) {
     ReplayParams params;
     params.position = stream.verified;
-    const std::string channel =
-        client_node_ == 1 ? "aeron:ipc"
-                          : "aeron:udp?endpoint=" + port::to_string(SimNet::address_of(0)) + ":0";
+    const std::string channel = client_node_ == 1
+                                    ? "aeron:ipc"
+                                    : "aeron:udp?endpoint=" + port::to_string(SimNet::address_of(0)) + ":0";
     auto subscription = archive_->replay(stream.recording_id, channel, 900 + stream.stream_id, params);
     if (!subscription) {
         note(subscription.error());
@@ -397,8 +399,9 @@ bool ArchiveWorld::compare(Stream& stream, std::int64_t stop, bool must_work) {
 
 std::string ArchiveWorld::channel_of(const Stream& stream, const std::string& more) const {
     const bool is_ipc = client_node_ == 1 && stream.stream_id % 2 == 1;
-    return (is_ipc ? "aeron:ipc?" : "aeron:udp?endpoint=" + port::to_string(SimNet::address_of(1)) + ":" +
-                                        std::to_string(40'000 + stream.stream_id) + "|") +
+    return (is_ipc ? "aeron:ipc?"
+                   : "aeron:udp?endpoint=" + port::to_string(SimNet::address_of(1)) + ":" +
+                         std::to_string(40'000 + stream.stream_id) + "|") +
            more;
 }
 
@@ -423,9 +426,10 @@ bool ArchiveWorld::begin(Stream& stream) {
     stream.is_stopped = false;
     const std::string recorded =
         channel_of(stream, "session-id=" + std::to_string(stream.publication->session_id()));
-    auto subscription = is_new ? archive_->start_recording(recorded, stream.stream_id, SourceLocation::kRemote)
-                               : archive_->extend_recording(
-                                     stream.recording_id, recorded, stream.stream_id, SourceLocation::kRemote);
+    auto subscription = is_new
+                            ? archive_->start_recording(recorded, stream.stream_id, SourceLocation::kRemote)
+                            : archive_->extend_recording(
+                                  stream.recording_id, recorded, stream.stream_id, SourceLocation::kRemote);
     if (!subscription) {
         note(subscription.error());
         return false;

@@ -1,5 +1,6 @@
-/// An archive in the virtual world, with a client that records, kills and asks: what was acknowledged is there
-/// afterwards, and what is replayed is what was published, whatever the disk, the network and death did.
+/// An archive in the virtual world, with a client that records, kills and asks: what was acknowledged is
+/// there afterwards, and what is replayed is what was published, whatever the disk, the network and death
+/// did.
 ///
 /// The client is a sequence of waiting calls; while one waits, everything else goes on.
 /// threads: one.
@@ -47,10 +48,10 @@ enum class ArchiveCount : std::uint8_t {
 };
 inline constexpr std::size_t kArchiveCounts = static_cast<std::size_t>(ArchiveCount::kCount);
 inline constexpr std::array<std::string_view, kArchiveCounts> kArchiveCountNames{"round", "killed",
-    "killed_by_power_cut", "killed_by_torn_power_cut", "killed_starting", "ended_by_itself", "server_recovered",
-    "session_lost", "request_failed", "recording_started", "recording_extended", "stopped_by_request",
-    "stopped_by_disk", "message_cut_back", "purged", "replayed", "replay_failed", "verified_messages",
-    "acknowledged_bytes", "packets_lost", "not_recovered"};
+    "killed_by_power_cut", "killed_by_torn_power_cut", "killed_starting", "ended_by_itself",
+    "server_recovered", "session_lost", "request_failed", "recording_started", "recording_extended",
+    "stopped_by_request", "stopped_by_disk", "message_cut_back", "purged", "replayed", "replay_failed",
+    "verified_messages", "acknowledged_bytes", "packets_lost", "not_recovered"};
 
 class ArchiveWorld {
   public:
@@ -82,7 +83,9 @@ class ArchiveWorld {
     /// Whether the client goes on with what it was doing; false: the archive is gone, or refuses.
     using Going = bool;
 
-    void count(ArchiveCount what, std::uint64_t by = 1) { result_.counts[static_cast<std::size_t>(what)] += by; }
+    void count(ArchiveCount what, std::uint64_t by = 1) {
+        result_.counts[static_cast<std::size_t>(what)] += by;
+    }
     void advance();
     void run_for(Duration length);
     void die_if_due();

@@ -51,8 +51,8 @@ std::span<const Profile> profiles() {
 }
 
 const Profile* find_profile(std::string_view name) {
-    const auto found = std::find_if(kProfiles.begin(), kProfiles.end(),
-        [name](const Profile& profile) { return profile.name == name; });
+    const auto found = std::find_if(
+        kProfiles.begin(), kProfiles.end(), [name](const Profile& profile) { return profile.name == name; });
     return found != kProfiles.end() ? &*found : nullptr;
 }
 
