@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/plant.h"
+
 namespace fulmar::archive {
 
 CatalogFile::CatalogFile(StorageHub& hub, port::FileHandle file, Catalog catalog, bool syncs)
@@ -12,12 +14,15 @@ CatalogFile::Ticket CatalogFile::commit() {
     for (const Catalog::Changed& changed : catalog_.take_changes()) {
         const auto bytes = catalog_.bytes().subspan(changed.offset, changed.length);
         add_write(changed.offset, bytes, false);
-        if (changed.is_new_entry) {
+        if (changed.is_new_entry && !FULMAR_PLANTED(kEntryWrittenAtOnce)) {
             std::fill_n(writes_.back()->bytes.begin(), kLengthField, std::byte{0});
             add_write(changed.offset, bytes.first(kLengthField), true);
         }
     }
     sizes_.push_back({committed_, catalog_.size()});
+    if (FULMAR_PLANTED(kCatalogToldEarly)) {
+        set_persisted(committed_);
+    }
     return committed_;
 }
 

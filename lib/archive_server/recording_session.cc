@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/plant.h"
 #include "base/position.h"
 
 namespace fulmar::archive {
@@ -63,7 +64,8 @@ int RecordingSession::take_blocks() {
 
 int RecordingSession::publish() {
     int work = 0;
-    const std::int64_t written = writer_.written_position();
+    const std::int64_t written =
+        FULMAR_PLANTED(kMemoryFreedEarly) ? writer_.submitted_position() : writer_.written_position();
     if (written > written_told_) {
         // An image moves at most to the end of a term at a time.
         while (init_.image != nullptr && init_.image->position() < written) {

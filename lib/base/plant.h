@@ -49,6 +49,10 @@ enum class Plant : int {
     kCutTooEarly,                   ///< corruption before the last completed epoch is cut like a torn end
     kTailUnchecked,                 ///< what the last entries cover is taken without looking at it
     kExtendsOverOldTail,            ///< what lies behind the stop position stays when a recording goes on
+    // archive server
+    kCatalogToldEarly,    ///< changes of the catalog are told before they are on disk
+    kEntryWrittenAtOnce,  ///< a new catalog entry is there before it is whole
+    kMemoryFreedEarly,    ///< a block's memory is given back before it is written
     kCount,
 };
 

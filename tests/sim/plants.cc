@@ -67,6 +67,12 @@ constexpr std::array kArchive{
         "what the last entries cover is taken without looking at it"},
     PlantRow{Plant::kExtendsOverOldTail, "extends-over-old-tail",
         "what lies behind the stop position stays when a recording goes on"},
+    PlantRow{Plant::kCatalogToldEarly, "catalog-told-early",
+        "changes of the catalog are told before they are on disk"},
+    PlantRow{Plant::kEntryWrittenAtOnce, "entry-written-at-once",
+        "a new catalog entry is there before it is whole"},
+    PlantRow{Plant::kMemoryFreedEarly, "memory-freed-early",
+        "a block's memory is given back before it is written"},
 };
 static_assert(
     kTransport.size() + kArchive.size() == static_cast<std::size_t>(Plant::kCount) - 1, "one row per plant");
