@@ -1,0 +1,147 @@
+#include <doctest/doctest.h>
+
+#include "archive/replica_bytes.h"
+#include "archive/segment_check.h"
+#include "archive/segment_repair.h"
+#include "recording_rig.h"
+
+namespace fulmar::test {
+
+namespace {
+
+using archive::ReplicaBytes;
+using archive::segment_name;
+using archive::SegmentCheck;
+using archive::SegmentRepair;
+using archive::sidecar_name;
+
+/// A recording and a copy of it elsewhere, in segments of another length and with ids of its own.
+struct Copies {
+    RecordingRig rig;
+    RecordingRig other{7};
+    RecordedStream stream{kShape, 0, 3, kStreamMax};
+    SegmentShape other_shape = kShape;
+
+    explicit Copies(bool own_ids) {
+        REQUIRE(stream.grow(125'000));
+        record(rig, kShape, false);
+        other_shape.segment_length = 65'536;
+        record(other, other_shape, own_ids);
+    }
+    void record(RecordingRig& where, const SegmentShape& shape, bool own_ids) {
+        RecordingWriter writer(where.hub(), kId, shape, 0, 0, {});
+        Bytes copy;
+        where.turn_until(writer, [&] {
+            if (writer.submitted_position() < stream.end() &&
+                writer.submitted_position() == writer.written_position()) {
+                const auto block = stream.block(writer.submitted_position(), 3'000);
+                copy.assign(block.begin(), block.end());
+                for (std::size_t at = 0; own_ids && at < copy.size();) {
+                    base::store_le(copy.data() + at, wire::field::kSessionId, 4'711);
+                    base::store_le(copy.data() + at, wire::field::kStreamId, 23);
+                    at += static_cast<std::size_t>(
+                        wire::align_frame(wire::read_data_header(copy.data() + at).frame_length));
+                }
+                (void)writer.write(copy, writer.submitted_position());
+            }
+            return writer.written_position() == stream.end();
+        });
+        where.finish(writer);
+    }
+    [[nodiscard]] std::vector<SegmentCheck::Fault> faults() {
+        SegmentCheck check(
+            rig.hub(), {.recording_id = kId, .shape = kShape, .base = 0, .from = 0, .until = stream.end()});
+        rig.run(check);
+        return check.faults();
+    }
+    [[nodiscard]] std::vector<archive::Damage> repair(std::uint64_t& bytes, std::uint64_t& checksums) {
+        ReplicaBytes good(other.hub(), kId, other_shape, 0, stream.end());
+        SegmentRepair repair(rig.hub(),
+            {.recording_id = kId,
+                .shape = kShape,
+                .session_id = 77,
+                .base = 0,
+                .from = 0,
+                .until = stream.end()},
+            good);
+        while (!repair.is_done()) {
+            other.turn([](Instant) {});
+            rig.turn([&](Instant) { repair.poll(); });
+        }
+        CHECK_FALSE(repair.error());
+        CHECK(rig.hub().under_way() == 0);
+        CHECK(other.hub().under_way() == 0);
+        bytes = repair.repaired_bytes();
+        checksums = repair.repaired_checksums();
+        return repair.remaining();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("repair: damaged blocks are replaced out of another copy, whatever ids its frames have") {
+    for (const bool own_ids : {false, true}) {
+        CAPTURE(own_ids);
+        Copies copies(own_ids);
+        copies.rig.flip(segment_name(kId, 0), 5'000);
+        copies.rig.flip(segment_name(kId, 0), 64'000);
+        copies.rig.spoil(segment_name(kId, 0), 100'352, Bytes(512, std::byte{1}));
+        copies.rig.flip(segment_name(kId, 0), 12);  // a session id
+        CHECK(copies.faults().size() >= 3);
+        std::uint64_t bytes = 0;
+        std::uint64_t checksums = 0;
+        CHECK(copies.repair(bytes, checksums).empty());
+        CHECK(bytes > 0);
+        CHECK(bytes < 30'000);
+        CHECK(copies.faults().empty());
+        copies.rig.power_cut(false);  // and it is durable
+        copies.rig.check_recorded(copies.stream, copies.stream.end());
+    }
+}
+
+TEST_CASE("repair: a lost checksum is made again where both copies are the same") {
+    Copies copies(true);
+    copies.rig.flip(sidecar_name(kId, 0), 3 * 32 + 1);
+    copies.rig.flip(sidecar_name(kId, 0), 4 * 32 + 1);
+    CHECK(copies.faults().size() == 1);
+    std::uint64_t bytes = 0;
+    std::uint64_t checksums = 0;
+    CHECK(copies.repair(bytes, checksums).empty());
+    CHECK(bytes == 0);
+    CHECK(checksums == 1);
+    CHECK(copies.faults().empty());
+}
+
+TEST_CASE("repair: what the other copy does not have, or has wrong as well, stays named") {
+    Copies copies(false);
+    const std::int64_t frame = copies.stream.frames()[10];
+    copies.rig.flip(segment_name(kId, 0), static_cast<std::uint64_t>(frame) + 40);
+    std::uint64_t bytes = 0;
+    std::uint64_t checksums = 0;
+    SUBCASE("wrong as well") {
+        copies.other.flip(segment_name(kId, 0), static_cast<std::uint64_t>(frame) + 50);
+        const auto remaining = copies.repair(bytes, checksums);
+        REQUIRE(remaining.size() == 1);
+        CHECK(remaining[0].begin <= frame);
+        CHECK(remaining[0].why.find("checksum") != std::string::npos);
+    }
+    SUBCASE("gone") {
+        REQUIRE(copies.other.disk().remove(segment_name(kId, 0)) == drivers::MemoryDisk::Code::kOk);
+        const auto remaining = copies.repair(bytes, checksums);
+        REQUIRE(remaining.size() == 1);
+        CHECK(remaining[0].why.find("no such file") != std::string::npos);
+    }
+    SUBCASE("a checksum is lost, and the copies differ") {
+        copies.rig.flip(sidecar_name(kId, 0), 3 * 32 + 1);
+        copies.other.flip(segment_name(kId, 0), 12'000);
+        copies.other.flip(segment_name(kId, 0), 6'000);
+        const auto remaining = copies.repair(bytes, checksums);
+        CHECK(std::any_of(remaining.begin(), remaining.end(), [](const archive::Damage& damage) {
+            return damage.why.find("nothing says which one is right") != std::string::npos;
+        }));
+    }
+    CHECK(bytes == 0);
+    CHECK_FALSE(copies.faults().empty());
+}
+
+}  // namespace fulmar::test
