@@ -71,6 +71,7 @@ Result<agent::DriverOptions> to_driver_options(const config::DriverSettings& s) 
     o.image_liveness_timeout = s.image_liveness_timeout;
     o.publication_unblock_timeout = s.publication_unblock_timeout;
     o.publication_connection_timeout = s.publication_connection_timeout;
+    o.flow_control_receiver_timeout = s.flow_control_receiver_timeout;
     o.publication_linger_timeout = s.publication_linger_timeout;
     o.status_message_timeout = s.status_message_timeout;
     o.timer_interval = s.timer_interval;

@@ -122,7 +122,8 @@ struct ReceiveTransport : Transport {
 
 /// owner: receiver agent.
 struct ReceiveChannelEndpoint : ChannelEndpoint {
-    std::int64_t receiver_id = 0;  ///< unique per endpoint, goes into every status message
+    std::int64_t receiver_id = 0;           ///< unique per endpoint, goes into every status message
+    std::optional<std::int64_t> group_tag;  ///< so does this; conductor
     FlatTable<std::unique_ptr<StreamInterest>> streams;         ///< by stream id; receiver
     std::vector<ReceiveTransport*> polled;                      ///< receiver
     std::vector<std::unique_ptr<ReceiveTransport>> transports;  ///< conductor

@@ -203,8 +203,11 @@ class Conductor {
     [[nodiscard]] static bool is_shareable(const PublicationState& publication, const PendingAdd& add);
     [[nodiscard]] std::int32_t network_term_length(const PendingAdd& add) const;
     Status create_network_publication(Instant now, PendingAdd& add, SendChannelEndpoint& endpoint);
-    Status allocate_network_counters(
-        NetworkPublicationState& publication, transport::NetworkPublicationCounters& counters);
+    /// Of a multi-destination publication that waits for its slowest receiver.
+    [[nodiscard]] std::optional<transport::GroupFlowControl::Options> group_flow_control(
+        const PendingAdd& add, const SendChannelEndpoint& endpoint) const;
+    Status allocate_network_counters(NetworkPublicationState& publication,
+        transport::NetworkPublicationCounters& counters, bool has_group_flow_control);
     void link_publication(const PendingAdd& add, NetworkPublicationState* network, IpcPublicationState* ipc);
     void announce_publication(const PublicationLink& link, const PublicationState& publication,
         std::int32_t limit_counter_id, std::int32_t channel_status_id);

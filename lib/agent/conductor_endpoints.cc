@@ -275,6 +275,7 @@ Result<Conductor::Step> Conductor::ensure_receive_endpoint(PendingAdd& add, Rece
     auto endpoint = std::make_unique<ReceiveChannelEndpoint>();
     describe_endpoint(*endpoint, add);
     endpoint->receiver_id = next_receiver_id_++;
+    endpoint->group_tag = add.params.group_tag;
     if (has_transport) {
         auto transport = std::make_unique<ReceiveTransport>(*endpoint);
         FULMAR_TRY_VOID(add_endpoint_counters(*transport, *add.binding, add));

@@ -206,6 +206,7 @@ void Conductor::create_image(Instant now, const PendingImage& pending, LogFile l
     options.mtu = setup.mtu;
     options.window_length = pending.window_length;
     options.receiver_id = endpoint.receiver_id;
+    options.group_tag = endpoint.group_tag;
     options.reliable = subscription.reliable;
     options.nak_delay = subscription.params.nak_delay.value_or(options_.nak_delay);
     options.nak_retry =

@@ -246,8 +246,8 @@ std::int32_t Conductor::network_term_length(const PendingAdd& add) const {
     return is_prototype ? wire::kTermLengthMin : add.params.term_length.value_or(options_.term_length);
 }
 
-Status Conductor::allocate_network_counters(
-    NetworkPublicationState& publication, transport::NetworkPublicationCounters& counters) {
+Status Conductor::allocate_network_counters(NetworkPublicationState& publication,
+    transport::NetworkPublicationCounters& counters, bool has_group_flow_control) {
     namespace type = layout::counter_type;
     namespace name = layout::counter_name;
     const std::int64_t start = publication.initial_position;
@@ -264,12 +264,32 @@ Status Conductor::allocate_network_counters(
     counters.sender_limit = allocate(type::kSenderLimit, name::kSenderLimit, start);
     counters.sender_back_pressure = allocate(type::kSenderBackPressure, name::kSenderBackPressure, 0);
     counters.naks_received = allocate(type::kSenderNaksReceived, name::kSenderNaksReceived, 0);
+    if (has_group_flow_control) {
+        counters.group_receivers = allocate(type::kFlowControlReceivers, name::kFlowControlReceivers, 0);
+    }
     const auto& ids = publication.counter_ids;
     if (std::find(ids.begin(), ids.end(), layout::kNullCounterId) != ids.end()) {
         free_counters(publication.counter_ids);
         return fail(ErrorCode::kGeneric, "the counters file is full");
     }
     return Done{};
+}
+
+std::optional<transport::GroupFlowControl::Options> Conductor::group_flow_control(
+    const PendingAdd& add, const SendChannelEndpoint& endpoint) const {
+    const config::FlowControl& asked = add.params.flow_control;
+    const bool is_held_back =
+        asked.kind == config::FlowControlKind::kMin || asked.kind == config::FlowControlKind::kTagged;
+    if (endpoint.destinations == nullptr || !is_held_back) {
+        return std::nullopt;  // one receiver decides for itself
+    }
+    transport::GroupFlowControl::Options options;
+    if (asked.kind == config::FlowControlKind::kTagged) {
+        options.tag = asked.group_tag.value_or(-1);
+    }
+    options.size_min = asked.group_min_size.value_or(0);
+    options.receiver_timeout = asked.receiver_timeout.value_or(options_.flow_control_receiver_timeout);
+    return options;
 }
 
 Status Conductor::create_network_publication(Instant now, PendingAdd& add, SendChannelEndpoint& endpoint) {
@@ -294,8 +314,9 @@ Status Conductor::create_network_publication(Instant now, PendingAdd& add, SendC
     publication->log = std::move(add.log);
     const layout::LogBuffer log = create_log(*publication, add, term_length, window, &endpoint);
 
+    auto group = group_flow_control(add, endpoint);
     transport::NetworkPublicationCounters counters;
-    if (auto allocated = allocate_network_counters(*publication, counters); !allocated) {
+    if (auto allocated = allocate_network_counters(*publication, counters, group.has_value()); !allocated) {
         add.log = std::move(publication->log);
         return allocated;
     }
@@ -307,6 +328,10 @@ Status Conductor::create_network_publication(Instant now, PendingAdd& add, SendC
     options.mtu = mtu;
     options.ttl = 0;
     options.group = endpoint.destinations != nullptr;
+    if (group) {
+        group->receivers = counters.group_receivers;
+        options.group_flow_control = group;
+    }
     options.is_response = add.params.is_response();
     options.response_correlation_id = add.params.response_correlation_id.value_or(-1);
     options.requests_response = !options.is_response && add.params.response_correlation_id.has_value();

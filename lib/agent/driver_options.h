@@ -58,6 +58,7 @@ struct DriverOptions {
     Duration publication_linger_timeout = seconds(5);
     Duration publication_unblock_timeout = seconds(15);
     Duration publication_connection_timeout = seconds(5);
+    Duration flow_control_receiver_timeout = seconds(5);
     Duration status_message_timeout = milliseconds(200);
     Duration setup_interval = milliseconds(100);
     Duration heartbeat_interval = milliseconds(100);

@@ -197,7 +197,7 @@ constexpr std::array kKeys{
     KeyRow{"so-sndbuf", store_size<&P::socket_sndbuf_length, 0, INT32_MAX>},
     KeyRow{"so-rcvbuf", store_size<&P::socket_rcvbuf_length, 0, INT32_MAX>},
     KeyRow{"fc", store<&P::flow_control, detail::flow_control_value>},
-    KeyRow{"gtag", store<&P::group_tag, detail::int64_value>, Support::kNotYet},
+    KeyRow{"gtag", store<&P::group_tag, detail::int64_value>},
     KeyRow{"cc", store_congestion_control},
     KeyRow{"ats", store_bool<&P::ats>},
     KeyRow{"response-correlation-id", store_response_correlation_id},
@@ -300,11 +300,6 @@ void collect_unsupported_values(ChannelParams& params) {
     }
     if (params.congestion_control == CongestionControlKind::kCubic) {
         list.emplace_back("cc=cubic");
-    }
-    // Unicast ignores flow control choices, as Aeron does; with group semantics they would matter.
-    const auto fc = params.flow_control.kind;
-    if (params.is_multi_destination() && fc != FlowControlKind::kDefault && fc != FlowControlKind::kMax) {
-        list.emplace_back("fc");
     }
 }
 

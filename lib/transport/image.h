@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "fulmar/time.h"
@@ -33,6 +34,7 @@ struct ImageOptions {
     std::int32_t mtu = 0;
     std::int32_t window_length = 0;  ///< advertised; at most half a term
     std::int64_t receiver_id = 0;
+    std::optional<std::int64_t> group_tag;  ///< shown in status messages
     bool reliable = true;
     Duration nak_delay = microseconds(1);
     Duration nak_retry = microseconds(100);

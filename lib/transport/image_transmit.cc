@@ -70,12 +70,15 @@ void Image::send_status_message(Instant now, TransmitBatch& batch, std::uint8_t 
     message.consumption_term_offset = base::compute_term_offset(consumed_position_, log_.term_length());
     message.receiver_window = options_.window_length;
     message.receiver_id = options_.receiver_id;
+    message.has_group_tag = options_.group_tag.has_value();
+    message.group_tag = options_.group_tag.value_or(0);
+    const std::int32_t length =
+        message.has_group_tag ? wire::kStatusMessageWithTagLength : wire::kStatusMessageLength;
     if (paths_.size() > 1 && paths_.expire(now, options_.liveness_timeout)) {
         show_paths();
     }
     for (const ImagePaths::Path& path : paths_.all()) {
-        wire::write_status_message(
-            batch.add_control(wire::kStatusMessageLength, path.binding, path.control), message);
+        wire::write_status_message(batch.add_control(length, path.binding, path.control), message);
         system_[SystemCounter::kStatusMessagesSent].increment_relaxed();
     }
     last_sm_position_ = consumed_position_;

@@ -1,6 +1,7 @@
 // What both agents share: construction, connection state.
 #include "transport/network_publication.h"
 
+#include "base/plant.h"
 #include "base/position.h"
 
 namespace fulmar::transport {
@@ -18,6 +19,9 @@ NetworkPublication::NetworkPublication(const NetworkPublicationOptions& options,
       retransmits_(options.retransmit),
       clean_position_(options.initial_position - options.initial_position % log.term_length()),
       last_limit_(options.initial_position) {
+    if (options.group_flow_control) {
+        group_.emplace(*options.group_flow_control);
+    }
     counters_.sender_position.set_release(sender_position_);
     counters_.sender_limit.set_release(sender_limit_);
     counters_.publisher_limit.set_release(last_limit_);
@@ -26,7 +30,14 @@ NetworkPublication::NetworkPublication(const NetworkPublicationOptions& options,
 
 void NetworkPublication::update_connected() {
     const bool spied = spied_position_.load(std::memory_order_relaxed) != base::kNullPosition;
-    set_connected((!receivers_.empty() || spied) && !end_of_stream_.load(std::memory_order_acquire));
+    set_connected((has_required_receivers() || spied) && !end_of_stream_.load(std::memory_order_acquire));
+}
+
+void NetworkPublication::set_sender_limit(std::int64_t limit) {
+    if (limit > sender_limit_ || FULMAR_PLANTED(kLimitMovesBack)) {
+        sender_limit_ = limit;
+        counters_.sender_limit.set_release(limit);
+    }
 }
 
 void NetworkPublication::set_connected(bool connected) {

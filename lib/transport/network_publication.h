@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/position.h"
@@ -16,6 +17,7 @@
 #include "layout/log_buffer.h"
 #include "observe/counters.h"
 #include "port/packet_port.h"
+#include "transport/group_flow_control.h"
 #include "transport/log_readers.h"
 #include "transport/producer_watch.h"
 #include "transport/receiver_liveness.h"
@@ -39,6 +41,8 @@ struct NetworkPublicationOptions {
     bool is_exclusive = false;
     bool signal_eos = true;
     bool group = false;
+    /// Of a group that its slowest receiver holds back; nothing: the fastest decides.
+    std::optional<GroupFlowControl::Options> group_flow_control;
     bool requests_response = false;  ///< its SETUP asks for a stream of answers
     bool is_response = false;        ///< answers: goes to whoever asks for its SETUP
     /// The subscription that waits for answers, or the image that is answered.
@@ -66,6 +70,7 @@ struct NetworkPublicationCounters {
     observe::Counter sender_limit;
     observe::Counter sender_back_pressure;
     observe::Counter naks_received;
+    observe::Counter group_receivers;  ///< only where flow control counts them
 };
 
 class NetworkPublication {
@@ -99,7 +104,12 @@ class NetworkPublication {
     /// A receiver rejected the stream; true if it was a live one (the client is told).
     bool on_error(const wire::ErrorFrame& error);
     /// The sender's process stood still for that long: receivers were not silent, we did not listen.
-    void on_sender_stall(Duration length) { receivers_.forgive(length); }
+    void on_sender_stall(Duration length) {
+        receivers_.forgive(length);
+        if (group_) {
+            group_->forgive(length);
+        }
+    }
 
     // ---- conductor agent ---------------------------------------------------------------------------
 
@@ -146,6 +156,10 @@ class NetworkPublication {
     void follow_spies();
     void update_connected();
     void set_connected(bool connected);
+    void set_sender_limit(std::int64_t limit);
+    [[nodiscard]] bool has_required_receivers() const {
+        return !receivers_.empty() && (!group_ || group_->has_required_receivers());
+    }
     LogReaders::Span read_spies();
     void announce_end();
     void check_for_blocked_producer(Instant now);
@@ -173,6 +187,7 @@ class NetworkPublication {
     bool setup_elicited_ = false;
     bool flow_limited_ = false;
     ReceiverLiveness receivers_;
+    std::optional<GroupFlowControl> group_;
     RetransmitHandler retransmits_;
 
     // sender writes, conductor reads

@@ -19,6 +19,9 @@ bool NetworkPublication::on_status_message(
     if ((message.flags & wire::flag::kSendSetup) != 0) {
         if (!end_of_stream_.load(std::memory_order_acquire)) {
             setup_elicited_ = true;
+            if (group_) {
+                group_->on_setup(now, sender_limit_);
+            }
             if (options_.is_response) {
                 destination_ = source;
             }
@@ -37,6 +40,9 @@ bool NetworkPublication::on_status_message(
     }
     if ((message.flags & wire::flag::kSmEndOfStream) != 0) {
         receivers_.remove(message.receiver_id);
+        if (group_) {
+            group_->remove(message.receiver_id);
+        }
         if (!options_.group) {
             receiver_saw_eos_.store(true, std::memory_order_release);
         }
@@ -52,12 +58,9 @@ bool NetworkPublication::on_status_message(
     if (receiver_saw_eos_.load(std::memory_order_relaxed)) {  // relaxed: only this agent writes it
         receiver_saw_eos_.store(false, std::memory_order_release);
     }
-    const std::int64_t limit = position + message.receiver_window;
-    if (limit > sender_limit_ || FULMAR_PLANTED(kLimitMovesBack)) {
-        sender_limit_ = limit;
-        counters_.sender_limit.set_release(limit);
-    }
-    set_connected(!end_of_stream_.load(std::memory_order_acquire));
+    set_sender_limit(group_ ? group_->on_status_message(now, message, position, sender_limit_)
+                            : position + message.receiver_window);
+    update_connected();
     return true;
 }
 
@@ -99,6 +102,9 @@ void NetworkPublication::on_rtt_measurement(
 
 bool NetworkPublication::on_error(const wire::ErrorFrame& error) {
     const bool was_live = receivers_.remove(error.receiver_id);
+    if (group_) {
+        group_->remove(error.receiver_id);
+    }
     has_receivers_.store(!receivers_.empty(), std::memory_order_release);
     if (was_live && receivers_.empty()) {
         update_connected();

@@ -254,6 +254,9 @@ void NetworkPublication::on_transmitted(Instant now, const TransmitBatch& batch,
 void NetworkPublication::expire_receivers(Instant now) {
     next_expiry_check_ = now + kReceiverExpiryInterval;
     receivers_.expire(now, options_.connection_timeout);
+    if (group_) {
+        set_sender_limit(group_->on_idle(now, sender_limit_));
+    }
     retransmits_.on_timer(now);
     has_receivers_.store(!receivers_.empty(), std::memory_order_release);
     update_connected();

@@ -27,7 +27,7 @@ constexpr std::int32_t kStream = 77;
 constexpr Duration kPatience = seconds(60);
 
 struct Round {
-    double recorded = 0;   ///< bytes per second, to the last acknowledged byte
+    double recorded = 0;  ///< bytes per second, to the last acknowledged byte
     double plain = 0;
     double live_alone = 0;  ///< of a subscriber while nobody records
     double live = 0;        ///< while somebody does
@@ -184,7 +184,8 @@ class Bench {
             thread_ = std::thread([this] {
                 YieldIdle idle;
                 while (!stop_.load(std::memory_order_acquire)) {
-                    const int work = subscription_->poll([](std::span<const std::byte>, const Header&) {}, 2000);
+                    const int work =
+                        subscription_->poll([](std::span<const std::byte>, const Header&) {}, 2000);
                     if (!subscription_->images().empty()) {
                         has_image_.store(true, std::memory_order_release);
                         position_.store(
@@ -264,7 +265,7 @@ Status run_rounds(const ArchiveOptions& options, const std::string& sync, std::v
     return Done{};
 }
 
-double median(const std::vector<Round>& rounds, double Round::* member) {
+double median(const std::vector<Round>& rounds, double Round::*member) {
     std::vector<double> values;
     for (const Round& round : rounds) {
         values.push_back(round.*member);
@@ -273,7 +274,7 @@ double median(const std::vector<Round>& rounds, double Round::* member) {
     return values.empty() ? 0 : values[values.size() / 2];
 }
 
-double median_ratio(const std::vector<Round>& rounds, double Round::* over, double Round::* under) {
+double median_ratio(const std::vector<Round>& rounds, double Round::*over, double Round::*under) {
     std::vector<double> values;
     for (const Round& round : rounds) {
         values.push_back(round.*over / round.*under);
@@ -292,10 +293,11 @@ int run_policy(const ArchiveOptions& options, const std::string& sync) {
     const double mega = 1e6;
     const double ratio = median_ratio(rounds, &Round::recorded, &Round::plain);
     const auto writes = static_cast<double>(std::max<std::uint64_t>(counts.writes, 1));
-    nlohmann::ordered_json line{{"test", "archive"}, {"sync", sync}, {"file_system", file_system(options.directory)},
-        {"size", options.size}, {"rounds", rounds.size()},
+    nlohmann::ordered_json line{{"test", "archive"}, {"sync", sync},
+        {"file_system", file_system(options.directory)}, {"size", options.size}, {"rounds", rounds.size()},
         {"record_mb_s", median(rounds, &Round::recorded) / mega},
-        {"record_msgs_s", median(rounds, &Round::recorded) / static_cast<double>((options.size + 63) / 32 * 32)},
+        {"record_msgs_s",
+            median(rounds, &Round::recorded) / static_cast<double>((options.size + 63) / 32 * 32)},
         {"plain_mb_s", median(rounds, &Round::plain) / mega}, {"ratio", ratio},
         {"block_kib", static_cast<double>(counts.bytes) / writes / 1024}, {"syncs", counts.syncs},
         {"sync_max_ms", static_cast<double>(counts.sync_ns_max) / 1e6},
@@ -308,8 +310,11 @@ int run_policy(const ArchiveOptions& options, const std::string& sync) {
         fmt::print("{}\n", line.dump());
         return 0;
     }
-    fmt::print("archive, sync {}, {} byte messages, {}\n", sync, options.size, file_system(options.directory));
-    fmt::print("  recorded      {:8.0f} MB/s  ({:.2f} of a plain writer's {:.0f} MB/s; writes of {:.0f} KiB, {} syncs)\n",
+    fmt::print(
+        "archive, sync {}, {} byte messages, {}\n", sync, options.size, file_system(options.directory));
+    fmt::print(
+        "  recorded      {:8.0f} MB/s  ({:.2f} of a plain writer's {:.0f} MB/s; writes of {:.0f} KiB, {} "
+        "syncs)\n",
         median(rounds, &Round::recorded) / mega, ratio, median(rounds, &Round::plain) / mega,
         static_cast<double>(counts.bytes) / writes / 1024, counts.syncs);
     fmt::print("  replayed      {:8.0f} MB/s\n", median(rounds, &Round::replayed) / mega);

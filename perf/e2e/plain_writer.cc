@@ -46,8 +46,8 @@ class Writer {
                 FULMAR_TRY_VOID(next_file());
             }
             const std::uint64_t source = at % (kSource - pattern_.block);
-            const std::uint64_t length = std::min(
-                {pattern_.block, pattern_.bytes - at, pattern_.file_length - in_file});
+            const std::uint64_t length =
+                std::min({pattern_.block, pattern_.bytes - at, pattern_.file_length - in_file});
             if (::pwrite(fd_, source_.data() + source, length, static_cast<off_t>(in_file)) !=
                 static_cast<ssize_t>(length)) {
                 return failed("pwrite");
@@ -77,7 +77,8 @@ class Writer {
         if (fd_ < 0) {
             return failed("open");
         }
-        if (const int error = ::posix_fallocate(fd_, 0, static_cast<off_t>(pattern_.file_length)); error != 0) {
+        if (const int error = ::posix_fallocate(fd_, 0, static_cast<off_t>(pattern_.file_length));
+            error != 0) {
             errno = error;
             return failed("posix_fallocate");
         }

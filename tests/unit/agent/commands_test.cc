@@ -39,7 +39,6 @@ TEST_CASE("agent: a channel that cannot be is refused by its correlation id") {
         {"aeron:udp?endpoint=192.168.7.7:40123", ErrorCode::kInvalidChannel, "192.168.7.7"},
         {"aeron:udp?endpoint=224.0.1.1:40123", ErrorCode::kNotSupported, "multicast"},
         {"aeron:udp?endpoint=nowhere.test:40123", ErrorCode::kUnknownHost, "nowhere.test"},
-        {"aeron:udp?control=10.77.0.1:40124|control-mode=dynamic|fc=min", ErrorCode::kNotSupported, "fc"},
         {"aeron:udp?control=10.77.0.1:40124", ErrorCode::kInvalidChannel, "control-mode"},
         {"aeron-spy:aeron:udp?endpoint=10.77.0.2:40123", ErrorCode::kInvalidChannel, "aeron-spy"},
         {"aeron:udp?endpoint=10.77.0.2:40123|interface={eth0}", ErrorCode::kNotSupported, "interface"},

@@ -45,6 +45,7 @@ struct Listener {
 
     std::unique_ptr<DriverCore> driver;
     RawClient client;
+    bool reads = true;
     std::int64_t image_id = 0;
     observe::Counter received;
     observe::Counter position;
@@ -89,7 +90,7 @@ struct Cast {
             }
             world.run(all(), rest < milliseconds(500) ? rest : milliseconds(500));
             for (Listener* listener : {&second, &third}) {
-                if (listener->image_id != 0) {
+                if (listener->image_id != 0 && listener->reads) {
                     listener->consume();
                 }
             }
@@ -167,6 +168,38 @@ TEST_CASE("agent: a manual publication sends to the destinations it has") {
     CHECK(cast.destinations() == 0);
     CHECK_FALSE(cast.log.log.is_connected());
     CHECK(cast.third.client.count(layout::EventType::kUnavailableImage) == 1);
+}
+
+TEST_CASE(
+    "agent: the slowest receiver, or the slowest of a tag, holds a publication back where it is asked for") {
+    struct Row {
+        const char* flow_control;
+        const char* tag;  // of the one that does not read
+        bool is_held;
+    };
+    for (const Row& row :
+        {Row{"|fc=max", "", false}, Row{"|fc=min", "", true}, Row{"|fc=tagged,g:5", "|gtag=5", true},
+            Row{"|fc=tagged,g:5/1", "|gtag=6", true}, Row{"|fc=tagged,g:5", "|gtag=6", false}}) {
+        CAPTURE(std::string(row.flow_control));
+        CAPTURE(std::string(row.tag));
+        Cast cast;
+        cast.second.subscribe(kSecond);
+        cast.third.subscribe(kThird + row.tag);
+        cast.publish(kManual + row.flow_control + "|term-length=64k");
+        cast.add(kSecond);
+        cast.second.await_image(cast.all());
+        cast.add(kThird);
+        cast.third.await_image(cast.all());
+        cast.third.reads = false;
+        std::int64_t sent = 0;
+        for (int i = 0; i < 3000; ++i) {
+            sent = std::max(sent, cast.offer());
+            if (i % 100 == 0) {
+                cast.run();
+            }
+        }
+        CHECK((sent < 128 * 1024) == row.is_held);
+    }
 }
 
 TEST_CASE("agent: a dynamic publication learns its receivers, and forgets the silent") {
