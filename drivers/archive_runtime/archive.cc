@@ -92,6 +92,8 @@ class RunningArchive final : public Archive {
 Status RunningArchive::start() {
     listener_ = std::move(options_.server.on_error);
     options_.server.on_error = [this](const Error& error) { on_error(error); };
+    constexpr std::array kModes{"DEDICATED", "SHARED", "INVOKER"};
+    options_.server.threading_mode = kModes.at(static_cast<std::size_t>(options_.threading));
     FULMAR_TRY_VOID(read_credentials());
     FULMAR_TRY_VOID(open_directory());
     FULMAR_TRY_VOID(open_storages());

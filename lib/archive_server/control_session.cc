@@ -41,16 +41,22 @@ int ControlSession::poll(Instant now) {
 }
 
 int ControlSession::open() {
-    auto found = client_.find_exclusive_publication(init_.publication_request);
-    if (!found) {
-        end("no response stream: " + found.error().message, true);
-        return 1;
+    if (publication_ == nullptr) {
+        auto found = client_.find_exclusive_publication(init_.publication_request);
+        if (!found) {
+            end("no response stream: " + found.error().message, true);
+            return 1;
+        }
+        if (*found == nullptr) {
+            return 0;
+        }
+        publication_ = *std::move(found);
+        responder_.open(*publication_);
     }
-    if (*found == nullptr) {
+    if (!init_.counter.poll()) {
         return 0;
     }
-    publication_ = *std::move(found);
-    responder_.open(*publication_);
+    init_.counter.set(id());
     state_ = State::kConnecting;
     return 1;
 }

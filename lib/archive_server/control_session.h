@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "archive_server/auth.h"
+#include "archive_server/counters.h"
 #include "archive_server/options.h"
 #include "archive_server/responder.h"
 #include "fulmar/client.h"
@@ -40,6 +41,7 @@ class ControlSession {
         std::int64_t id = 0;
         std::int64_t connect_correlation_id = 0;
         std::int64_t publication_request = 0;  ///< of Client::async_add_exclusive_publication
+        PendingCounter counter;                ///< shows the client to tools; the session does without, too
         std::int64_t image_correlation_id = 0;
         std::int32_t image_session_id = 0;
         std::string description;  ///< who it is, for errors

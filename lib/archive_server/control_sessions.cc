@@ -16,8 +16,9 @@ std::string version_text(std::int32_t version) {
 
 }  // namespace
 
-ControlSessions::ControlSessions(const ServerOptions& options, Client& client, std::uint64_t seed)
-    : options_(options), client_(client) {
+ControlSessions::ControlSessions(
+    const ServerOptions& options, Client& client, std::int64_t archive_id, std::uint64_t seed)
+    : options_(options), client_(client), archive_id_(archive_id) {
     // Ids of an earlier life of the archive must not be taken for ids of this one.
     base::Prng draws(seed);
     next_id_ = static_cast<std::int64_t>(draws.next() & 0x7fffffff);
@@ -49,6 +50,7 @@ Status ControlSessions::connect(
     const auto credentials = request.data<"encodedCredentials">();
     ControlSession::Init init;
     init.id = next_id();
+    init.counter = control_session_counter(client_, init.id, who, archive_id_);
     init.connect_correlation_id = request.get<"correlationId">();
     init.publication_request = *publication;
     init.image_correlation_id = image.correlation_id();

@@ -29,7 +29,8 @@ class ControlSessions {
     /// A server takes no more clients than this at a time.
     static constexpr std::size_t kSessionsMax = 1024;
 
-    ControlSessions(const ServerOptions& options, Client& client, std::uint64_t seed);
+    ControlSessions(
+        const ServerOptions& options, Client& client, std::int64_t archive_id, std::uint64_t seed);
     ~ControlSessions();
 
     /// A client wants a session; it will be told how that went on its response channel.
@@ -72,6 +73,7 @@ class ControlSessions {
   private:
     const ServerOptions& options_;
     Client& client_;
+    const std::int64_t archive_id_;
     std::unordered_map<std::int64_t, std::unique_ptr<ControlSession>> sessions_;
     std::vector<std::int64_t> done_;
     std::int64_t next_id_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "client/heartbeat.h"
 #include "layout/counters.h"
 
 namespace fulmar::archive {
@@ -122,6 +123,12 @@ PendingCounter archive_counter(
     const Key key = archive_key(archive_id);
     return PendingCounter(
         client, {.type_id = type_id, .key = key, .label = label(std::string(text), archive_id)});
+}
+
+PendingCounter archive_errors_counter(Client& client, std::int64_t archive_id) {
+    const Key key = archive_key(archive_id);
+    const std::string text = "Archive Errors" + suffix(archive_id) + " " + client::version_text();
+    return PendingCounter(client, {.type_id = counter_type::kErrors, .key = key, .label = text});
 }
 
 PendingCounter control_session_counter(

@@ -19,6 +19,15 @@ namespace counter_type {
 inline constexpr std::int32_t kRecordingPosition = 100;
 inline constexpr std::int32_t kErrors = 101;
 inline constexpr std::int32_t kControlSessions = 102;
+inline constexpr std::int32_t kMaxCycleTime = 103;
+inline constexpr std::int32_t kCycleTimeExceeded = 104;
+inline constexpr std::int32_t kMaxWriteTime = 105;
+inline constexpr std::int32_t kTotalWriteBytes = 106;
+inline constexpr std::int32_t kTotalWriteTime = 107;
+inline constexpr std::int32_t kMaxReadTime = 108;
+inline constexpr std::int32_t kTotalReadBytes = 109;
+inline constexpr std::int32_t kTotalReadTime = 110;
+inline constexpr std::int32_t kRecordingSessions = 111;
 inline constexpr std::int32_t kReplaySessions = 112;
 inline constexpr std::int32_t kControlSession = 113;
 /// Ours: how far a recording is written, where the other one tells how far it is durable.
@@ -36,6 +45,7 @@ class PendingCounter {
     PendingCounter(const PendingCounter&) = delete;
     PendingCounter& operator=(const PendingCounter&) = delete;
 
+    [[nodiscard]] bool is_asked() const { return client_ != nullptr; }
     /// Whether it is there, or never will be (see error).
     [[nodiscard]] bool poll();
     /// Null before.
@@ -62,6 +72,8 @@ class PendingCounter {
 /// One of the archive as a whole.
 [[nodiscard]] PendingCounter archive_counter(
     Client& client, std::int32_t type_id, std::string_view label, std::int64_t archive_id);
+/// Of errors; its label tells the archive's version too.
+[[nodiscard]] PendingCounter archive_errors_counter(Client& client, std::int64_t archive_id);
 [[nodiscard]] PendingCounter control_session_counter(
     Client& client, std::int64_t control_session_id, std::string_view who, std::int64_t archive_id);
 

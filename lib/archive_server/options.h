@@ -52,6 +52,12 @@ struct ServerOptions {
     /// Tells archives on one driver apart; -1: the id of the archive's client.
     std::int64_t archive_id = -1;
 
+    /// Rounds of an agent that take longer are counted.
+    Duration cycle_threshold = seconds(1);
+    /// As Aeron names it, for labels: SHARED, DEDICATED or INVOKER.
+    std::string threading_mode = "SHARED";
+    [[nodiscard]] bool is_dedicated() const { return threading_mode == "DEDICATED"; }
+
     WriterOptions writer;
 
     /// Null: everybody may do everything. Both outlive the server.

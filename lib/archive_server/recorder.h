@@ -7,6 +7,7 @@
 #include "archive/storage_hub.h"
 #include "archive_server/link.h"
 #include "archive_server/recording_session.h"
+#include "archive_server/server_counters.h"
 #include "fulmar/time.h"
 
 namespace fulmar::archive {
@@ -22,6 +23,11 @@ class Recorder {
     explicit Recorder(StorageHub& storage) : storage_(storage) {}
 
     int poll(Instant now);
+    /// Before it is polled by a thread of its own. What it counts, from then on.
+    void set_counters(ServerCounters& counters, Duration cycle_threshold) {
+        counters_ = &counters;
+        cycle_threshold_ = cycle_threshold;
+    }
 
     [[nodiscard]] StorageHub& storage() { return storage_; }
     /// To it.
@@ -31,9 +37,16 @@ class Recorder {
 
   private:
     static constexpr int kCompletionsMax = 256;
+    static constexpr Duration kCountInterval = milliseconds(10);
+
+    void count(Instant now);
 
     StorageHub& storage_;
     std::vector<RecordingSession*> sessions_;
+    ServerCounters* counters_ = nullptr;
+    Duration cycle_threshold_{};
+    IoTotals of_ended_;
+    Instant next_count_;
 };
 
 }  // namespace fulmar::archive

@@ -54,6 +54,7 @@ int ReplaySession::poll(Instant now) {
     if (state_ == State::kEnded) {
         return 0;
     }
+    count_reads(now);
     if (is_stopping_ && state_ != State::kEnding) {
         end(Outcome::kStopped);
     }
@@ -74,7 +75,7 @@ int ReplaySession::poll(Instant now) {
         state_ = State::kEnded;
         return 1;
     }
-    work += read_ahead();
+    work += read_ahead(now);
     switch (state_) {
         case State::kOpening:
             if (pieces_[0].state == Piece::State::kReady) {
@@ -108,6 +109,16 @@ int ReplaySession::poll(Instant now) {
         case State::kEnded: break;
     }
     return work;
+}
+
+void ReplaySession::count_reads(Instant now) {
+    for (Piece& piece : pieces_) {
+        if (!piece.is_counted && piece.state == Piece::State::kReady) {
+            const auto took = static_cast<std::uint64_t>((now - piece.asked).ns);
+            reads_.add({.bytes = piece.end - piece.begin, .ns_total = took, .ns_max = took});
+            piece.is_counted = true;
+        }
+    }
 }
 
 bool ReplaySession::is_busy() const {
@@ -153,7 +164,7 @@ bool ReplaySession::open_segment() {
     return false;
 }
 
-int ReplaySession::read_ahead() {
+int ReplaySession::read_ahead(Instant now) {
     int work = 0;
     for (std::size_t i = 0; i < pieces_.size(); ++i) {
         Piece& piece = pieces_[(offering_ + i) % 2];
@@ -177,6 +188,8 @@ int ReplaySession::read_ahead() {
             break;
         }
         piece.state = Piece::State::kReading;
+        piece.asked = now;
+        piece.is_counted = false;
         piece.position = read_position_;
         piece.begin = kHeadroom;
         piece.end = kHeadroom + length;
@@ -221,7 +234,6 @@ void ReplaySession::on_storage(port::StorageCompletion& completion) {
                                              " bytes before position " + std::to_string(read_position_));
         return;
     }
-    bytes_read_ += completion.value;
     piece.state = Piece::State::kReady;
 }
 

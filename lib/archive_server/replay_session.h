@@ -19,6 +19,7 @@
 #include "archive/segment.h"
 #include "archive/storage_hub.h"
 #include "archive_server/recording_session.h"
+#include "archive_server/server_counters.h"
 #include "fulmar/archive/codes.h"
 #include "fulmar/counters_reader.h"
 #include "fulmar/exclusive_publication.h"
@@ -72,7 +73,7 @@ class ReplaySession final : public StorageUser {
     [[nodiscard]] Outcome outcome() const { return outcome_; }
     [[nodiscard]] ArchiveErrorCode error_code() const { return error_code_; }
     [[nodiscard]] const std::string& error() const { return error_; }
-    [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_; }
+    [[nodiscard]] const IoTotals& reads() const { return reads_; }
 
     void on_storage(port::StorageCompletion& completion) override;
 
@@ -85,12 +86,14 @@ class ReplaySession final : public StorageUser {
         std::int64_t position = 0;
         std::size_t begin = 0;
         std::size_t end = 0;
+        Instant asked;
+        bool is_counted = true;
     };
     /// In front of each piece, for the beginning of a frame that the piece before it held.
     static constexpr std::size_t kHeadroom = 64 * 1024;
 
     [[nodiscard]] std::int64_t limit();
-    int read_ahead();
+    int read_ahead(Instant now);
     bool open_segment();
     int offer();
     /// What a piece begins with.
@@ -111,6 +114,7 @@ class ReplaySession final : public StorageUser {
     [[nodiscard]] std::int32_t term_id_at(std::int64_t position) const;
     void fail(ArchiveErrorCode code, std::string why);
     void end(Outcome outcome);
+    void count_reads(Instant now);
     [[nodiscard]] bool is_busy() const;
 
     Init init_;
@@ -133,7 +137,7 @@ class ReplaySession final : public StorageUser {
     std::int64_t segment_base_ = -1;  // of file_
     bool is_opening_ = false;
     bool is_closing_ = false;
-    std::uint64_t bytes_read_ = 0;
+    IoTotals reads_;
 };
 
 }  // namespace fulmar::archive

@@ -2,6 +2,19 @@
 
 namespace fulmar::archive {
 
+void Replayer::count(Instant now) {
+    counters_->replayer.on_cycle(now, cycle_threshold_);
+    if (now < next_count_) {
+        return;
+    }
+    next_count_ = now + kCountInterval;
+    IoTotals totals = of_ended_;
+    for (const ReplaySession* session : sessions_) {
+        totals.add(session->reads());
+    }
+    counters_->reads.set(totals);
+}
+
 int Replayer::poll(Instant now) {
     int work = events.flush();
     ReplayerCommand command;
@@ -25,10 +38,14 @@ int Replayer::poll(Instant now) {
             ++i;
             continue;
         }
+        of_ended_.add(session->reads());
         sessions_[i] = sessions_.back();
         sessions_.pop_back();
         events.send({ReplayerEvent::Kind::kEnded, session});
         ++work;
+    }
+    if (counters_ != nullptr) {
+        count(now);
     }
     return work;
 }

@@ -31,6 +31,11 @@ class Replayer {
     explicit Replayer(StorageHub& storage) : storage_(storage) {}
 
     int poll(Instant now);
+    /// Before it is polled by a thread of its own. What it counts, from then on.
+    void set_counters(ServerCounters& counters, Duration cycle_threshold) {
+        counters_ = &counters;
+        cycle_threshold_ = cycle_threshold;
+    }
 
     [[nodiscard]] StorageHub& storage() { return storage_; }
     /// To it.
@@ -40,9 +45,16 @@ class Replayer {
 
   private:
     static constexpr int kCompletionsMax = 256;
+    static constexpr Duration kCountInterval = milliseconds(10);
+
+    void count(Instant now);
 
     StorageHub& storage_;
     std::vector<ReplaySession*> sessions_;
+    ServerCounters* counters_ = nullptr;
+    Duration cycle_threshold_{};
+    IoTotals of_ended_;
+    Instant next_count_;
 };
 
 }  // namespace fulmar::archive

@@ -10,6 +10,10 @@ std::uint64_t seed_of(const Client& client, port::Clock& clock) {
            static_cast<std::uint64_t>(client.client_id());
 }
 
+std::int64_t archive_id_of(const ServerOptions& options, const Client& client) {
+    return options.archive_id != -1 ? options.archive_id : client.client_id();
+}
+
 }  // namespace
 
 Recording ServerContext::recording_at(std::size_t index) const {
@@ -25,21 +29,23 @@ Server::Server(ServerOptions options, const ServerPorts& ports, StartUp& start_u
     : options_(std::move(options)),
       catalog_(*ports.storage, start_up.catalog_file(), start_up.take_catalog(),
           options_.writer.sync != SyncPolicy::kNone),
-      sessions_(options_, *ports.client, seed_of(*ports.client, *ports.clock)),
+      sessions_(options_, *ports.client, archive_id_of(options_, *ports.client),
+          seed_of(*ports.client, *ports.clock)),
       context_{.options = options_,
           .client = *ports.client,
           .storage = *ports.storage,
           .catalog = catalog_,
           .sessions = sessions_,
           .clock = *ports.clock,
-          .archive_id = options_.archive_id != -1 ? options_.archive_id : ports.client->client_id()},
+          .archive_id = archive_id_of(options_, *ports.client)},
       recorder_(*ports.recorder_storage),
       replayer_(*ports.replayer_storage),
       recordings_(context_, recorder_),
       replays_(context_, recordings_, replayer_, seed_of(*ports.client, *ports.clock)),
       segments_(context_, recordings_, replays_),
       replications_(context_, recordings_),
-      requests_(context_, recordings_, replays_, segments_, replications_) {
+      requests_(context_, recordings_, replays_, segments_, replications_),
+      counters_(*ports.client, options_, context_.archive_id) {
     (void)catalog_.commit();  // what recovery changed
     for (const DamagedRecording& damaged : start_up.damaged()) {
         context_.damaged.emplace(damaged.id, damaged);
@@ -100,6 +106,7 @@ int Server::poll_conductor(Instant now) {
     if (!space_.is_asked && now >= space_.next_time) {
         ask_for_space();
     }
+    count(now);
     if (const auto& error = catalog_.error(); error && !error_) {
         error_ = error;
         context_.report(error->code, error->message);
@@ -108,6 +115,14 @@ int Server::poll_conductor(Instant now) {
         error_ = error;
     }
     return work;
+}
+
+void Server::count(Instant now) {
+    counters_.conductor.on_cycle(now, options_.cycle_threshold);
+    counters_.errors.set(static_cast<std::int64_t>(context_.errors));
+    counters_.control_sessions.set(static_cast<std::int64_t>(sessions_.size()));
+    counters_.recording_sessions.set(static_cast<std::int64_t>(recordings_.active_count()));
+    counters_.replay_sessions.set(static_cast<std::int64_t>(replays_.size()));
 }
 
 int Server::poll_streams() {
@@ -131,7 +146,12 @@ int Server::poll_streams() {
             work += stream.subscription->poll(assembler_, kFragmentsMax);
         }
     }
-    is_ready_ = all_there && !error_ && (is_ready_ || catalog_.is_idle());
+    if (!has_counters_ && counters_.poll()) {
+        has_counters_ = true;
+        recorder_.set_counters(counters_, options_.cycle_threshold);
+        replayer_.set_counters(counters_, options_.cycle_threshold);
+    }
+    is_ready_ = all_there && has_counters_ && !error_ && (is_ready_ || catalog_.is_idle());
     return work;
 }
 

@@ -21,6 +21,7 @@
 #include "archive_server/replications.h"
 #include "archive_server/requests.h"
 #include "archive_server/segment_ops.h"
+#include "archive_server/server_counters.h"
 #include "fulmar/client.h"
 #include "fulmar/fragment_assembler.h"
 
@@ -81,6 +82,7 @@ class Server {
     int poll_streams();
     void on_message(std::span<const std::byte> message, const Header& header);
     void ask_for_space();
+    void count(Instant now);
 
     /// Asks how much space is left, from time to time.
     class Space final : public StorageUser {
@@ -115,6 +117,8 @@ class Server {
     Space space_{*this};
     bool is_ready_ = false;
     bool is_closing_ = false;
+    bool has_counters_ = false;
+    ServerCounters counters_;
     std::optional<Error> error_;
 };
 
