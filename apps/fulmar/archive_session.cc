@@ -20,6 +20,7 @@ constexpr double kPause_s = 0.001;
 }  // namespace
 
 void add_server_options(CLI::App& verb, ArchiveServer& server) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
     const char* named = std::getenv("AERON_ARCHIVE_CONTROL_CHANNEL");
     server.control_channel = named != nullptr ? named : "aeron:ipc";
     add_common(verb, server.common);

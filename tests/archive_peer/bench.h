@@ -9,11 +9,13 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <netinet/in.h>
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -85,6 +87,15 @@ class Bench {
         archive = value_of(ArchiveClient::connect(*client, options_for(channel)));
     }
 
+    ~Bench() {
+        // Archives count the subscriptions that they record from.
+        for (const auto& [stream_id, channel] : recorded) {
+            (void)archive->async_stop_recording(channel, stream_id);
+        }
+    }
+    Bench(const Bench&) = delete;
+    Bench& operator=(const Bench&) = delete;
+
     ArchiveClientOptions options_for(const std::string& channel) {
         ArchiveClientOptions options;
         options.control_request_channel = channel;
@@ -100,7 +111,7 @@ class Bench {
         const Instant end = client->now() + limit;
         BackoffIdle idle;
         while (!condition()) {
-            REQUIRE_MESSAGE(client->now() < end, what, ": not in time");
+            REQUIRE_MESSAGE(client->now() < end, what, ": not in time", on_late ? on_late() : "");
             idle.idle(client->poll() + archive->poll());
         }
     }
@@ -120,6 +131,8 @@ class Bench {
         return found;
     }
 
+    std::vector<std::pair<std::int32_t, std::string>> recorded;  ///< what is to be stopped at the end
+    std::function<std::string()> on_late;                        ///< what to say beside what was awaited
     std::unique_ptr<Client> client;
     std::vector<RecordingSignalEvent> signals;
     std::vector<ArchiveError> errors;
@@ -183,12 +196,15 @@ struct Recorded {
     }
 };
 
-inline Recorded record(Bench& bench, const std::string& channel = "aeron:ipc") {
+inline Recorded record(Bench& bench) {
+    const std::string channel = "aeron:ipc";
     Recorded recorded;
     recorded.stream_id = next_stream_id();
     recorded.channel = channel;
     recorded.publication =
         value_of(bench.archive->add_recorded_exclusive_publication(channel, recorded.stream_id));
+    bench.recorded.emplace_back(
+        recorded.stream_id, channel + "?session-id=" + std::to_string(recorded.publication->session_id()));
     recorded.recording_id = bench.await_signal(RecordingSignal::kStart).recording_id;
     return recorded;
 }
