@@ -76,7 +76,7 @@ Result<std::unique_ptr<MarkFile>> MarkFile::create(const std::string& directory,
     if (const auto encoded = head.finish(); !encoded) {
         return fail(ErrorCode::kGeneric, path + ": channels are too long for its head");
     }
-    // SYNC(mark_file.version): release; readers take the rest for whole once they see it.
+    // Release: readers, which are other programs, take the rest for whole once they see it.
     base::store_release<std::int32_t>(bytes.data(), kVersionAt, kMarkFileVersion);
     return std::unique_ptr<MarkFile>(new MarkFile(std::move(mapping), owner.error_buffer_length));
 }

@@ -18,8 +18,7 @@ std::int64_t GroupFlowControl::limit_of_group(std::int64_t limit) const {
 
 std::int64_t GroupFlowControl::on_status_message(
     Instant now, const wire::StatusMessage& message, std::int64_t position, std::int64_t limit) {
-    const bool is_waited_for =
-        !options_.tag || (message.has_group_tag && message.group_tag == *options_.tag);
+    const bool is_waited_for = !options_.tag || (message.has_group_tag && message.group_tag == *options_.tag);
     const bool is_leaving = (message.flags & wire::flag::kSmEndOfStream) != 0;
     const std::int64_t receiver_limit = position + message.receiver_window;
     if (is_leaving) {
