@@ -16,6 +16,8 @@ struct ArchiveOptions {
     std::vector<std::int64_t> ids;  ///< recordings to look at; none: all of them
 };
 
+/// Adds --archive-dir and --json.
+void add_archive_directory(CLI::App& verb, std::string& dir, bool& json);
 /// Adds --archive-dir, --json and the recording ids.
 void add_archive_options(CLI::App& verb, ArchiveOptions& options);
 
@@ -23,6 +25,7 @@ Run add_archive_ls(CLI::App& archive);
 Run add_archive_describe(CLI::App& archive);
 Run add_archive_dump(CLI::App& archive);
 Run add_archive_verify(CLI::App& archive);
+Run add_archive_repair(CLI::App& archive);
 Run add_archive_du(CLI::App& archive);
 
 // These ask a running archive; see apps/fulmar/archive_session.h for what they share.

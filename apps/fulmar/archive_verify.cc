@@ -1,4 +1,4 @@
-// fulmar archive verify: whether the segments hold what the catalog says, frame by frame.
+// fulmar archive verify: whether the segments hold what the catalog and their checksums say, frame by frame.
 #include <algorithm>
 #include <fmt/core.h>
 #include <memory>
@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "apps/fulmar/archive_directory.h"
+#include "apps/fulmar/archive_storage.h"
 #include "apps/fulmar/archive_verbs.h"
+#include "archive/segment_check.h"
 
 namespace fulmar::cli {
 
@@ -19,8 +21,41 @@ using archive::Recording;
 struct Verdict {
     std::int64_t end = 0;
     std::uint64_t frames = 0;
+    std::uint64_t sidecars = 0;  ///< segments that have one
     std::vector<std::string> faults;
 };
+
+/// Holds each block against the checksum beside it. Of a recording that was not stopped only what was durable
+/// counts: behind it lies what is on its way, or what the next start of its archive cuts.
+void verify_checksums(ArchiveStorage& storage, const ArchiveDirectory& directory, const Recording& recording,
+    const archive::SegmentShape& shape, Verdict& verdict) {
+    const bool stopped = recording.stop_position != kNullValue;
+    std::int64_t durable = stopped ? recording.stop_position : recording.start_position;
+    std::vector<archive::SegmentCheck::Fault> faults;
+    for (const SegmentFile& file : directory.segments(recording.id)) {
+        const std::int64_t from = std::max(file.base, recording.start_position);
+        const std::int64_t until = std::min(file.base + shape.segment_length, recording.stop_position);
+        if (file.base + shape.segment_length <= from || (stopped && from >= until)) {
+            continue;  // detached, or behind the end
+        }
+        archive::SegmentCheck check(storage.hub(), {.recording_id = recording.id,
+                                                       .shape = shape,
+                                                       .base = file.base,
+                                                       .from = from,
+                                                       .until = stopped ? until : kNullValue});
+        storage.run(check);
+        durable = std::max(durable, check.durable());
+        verdict.sidecars += check.has_sidecar() ? 1 : 0;
+        if (check.has_sidecar()) {  // the frames alone were judged already
+            faults.insert(faults.end(), check.faults().begin(), check.faults().end());
+        }
+    }
+    for (const auto& fault : faults) {
+        if (fault.begin < durable) {
+            verdict.faults.push_back(fmt::format("{}: from {} to {}", fault.why, fault.begin, fault.end));
+        }
+    }
+}
 
 /// Walks one segment; returns the position up to which it is sound.
 std::int64_t verify_segment(const ArchiveDirectory& directory, const Recording& recording,
@@ -52,7 +87,7 @@ std::int64_t verify_segment(const ArchiveDirectory& directory, const Recording& 
 }
 
 Verdict verify(const ArchiveDirectory& directory, const Recording& recording) {
-    Verdict verdict{.end = recording.start_position, .frames = 0, .faults = {}};
+    Verdict verdict{.end = recording.start_position, .frames = 0, .sidecars = 0, .faults = {}};
     const auto shape = archive::SegmentShape::of(recording);
     if (!shape) {
         verdict.faults.push_back(shape.error().message);
@@ -88,7 +123,8 @@ void print(const Recording& recording, const Verdict& verdict, bool json) {
     if (json) {
         print_json({{"recording_id", recording.id}, {"start_position", recording.start_position},
             {"stop_position", recording.stop_position}, {"end_position", verdict.end},
-            {"frames", verdict.frames}, {"faults", verdict.faults}, {"pass", verdict.faults.empty()}});
+            {"frames", verdict.frames}, {"sidecars", verdict.sidecars}, {"faults", verdict.faults},
+            {"pass", verdict.faults.empty()}});
         return;
     }
     fmt::print("recording {}: {} frames from {} to {}{}\n", recording.id, verdict.frames,
@@ -107,10 +143,17 @@ int run(const ArchiveOptions& options) {
     if (!selected) {
         return report("archive verify", selected.error());
     }
+    auto storage = ArchiveStorage::open(options.dir, true);
+    if (!storage) {
+        return report("archive verify", storage.error());
+    }
     std::size_t bad = 0;
     for (const std::size_t index : *selected) {
         const Recording recording = directory->catalog().at(index);
-        const Verdict verdict = verify(*directory, recording);
+        Verdict verdict = verify(*directory, recording);
+        if (const auto shape = archive::SegmentShape::of(recording)) {
+            verify_checksums(*storage, *directory, recording, *shape, verdict);
+        }
         bad += verdict.faults.empty() ? 0 : 1;
         print(recording, verdict, options.json);
     }
@@ -126,7 +169,8 @@ int run(const ArchiveOptions& options) {
 
 Run add_archive_verify(CLI::App& archive) {
     auto options = std::make_shared<ArchiveOptions>();
-    auto* verb = archive.add_subcommand("verify", "check the segments against the catalog, frame by frame");
+    auto* verb =
+        archive.add_subcommand("verify", "check the segments against the catalog and their checksums");
     add_archive_options(*verb, *options);
     verb->footer(
         "Exit status 1 when a recording is not sound. A recording that is active, or whose archive died, is "

@@ -86,16 +86,17 @@ SystemOutcome SystemOutcome::failed(const std::string& what, int error) {
     return {code_of(error), what + ": " + std::generic_category().message(error)};
 }
 
-Result<Directory> Directory::open(const std::string& path) {
+Result<Directory> Directory::open(const std::string& path, bool read_only) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
         return fail(ErrorCode::kGeneric,
             "cannot open directory " + path + ": " + std::generic_category().message(errno));
     }
-    return Directory(fd);
+    return Directory(fd, read_only);
 }
 
-Directory::Directory(Directory&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+Directory::Directory(Directory&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), read_only_(other.read_only_) {}
 
 Directory::~Directory() {
     if (fd_ >= 0) {
@@ -105,7 +106,8 @@ Directory::~Directory() {
 
 SystemOutcome Directory::open_file(const std::string& name, OpenFile& out) const {
     // O_NONBLOCK: a pipe of that name shall not hold us up. It means nothing for a file.
-    const int fd = ::openat(fd_, name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    const int access = read_only_ ? O_RDONLY : O_RDWR;
+    const int fd = ::openat(fd_, name.c_str(), access | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) {
         return SystemOutcome::failed("cannot open " + name, errno);
     }

@@ -29,8 +29,9 @@ class Directory {
         std::uint64_t length = 0;
     };
 
+    /// Files of a `read_only` one are opened for reading alone.
     /// errors: kGeneric when it is not there or not a directory.
-    [[nodiscard]] static Result<Directory> open(const std::string& path);
+    [[nodiscard]] static Result<Directory> open(const std::string& path, bool read_only = false);
     Directory(Directory&& other) noexcept;
     Directory& operator=(Directory&&) = delete;
     ~Directory();
@@ -46,8 +47,9 @@ class Directory {
     [[nodiscard]] SystemOutcome free_space(std::uint64_t& out) const;
 
   private:
-    explicit Directory(int fd) : fd_(fd) {}
+    Directory(int fd, bool read_only) : fd_(fd), read_only_(read_only) {}
     int fd_;
+    bool read_only_;
 };
 
 [[nodiscard]] SystemOutcome zero_range(int fd, std::uint64_t offset, std::uint64_t length);

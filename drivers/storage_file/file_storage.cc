@@ -29,7 +29,7 @@ Result<std::unique_ptr<FileStorage>> FileStorage::create(const Options& options)
 
 Result<std::unique_ptr<FileStorage>> FileStorage::create(
     const Options& options, std::unique_ptr<IoEngine> engine) {
-    FULMAR_TRY(directory, Directory::open(options.directory));
+    FULMAR_TRY(directory, Directory::open(options.directory, options.read_only));
     return std::unique_ptr<FileStorage>(new FileStorage(options, std::move(directory), std::move(engine)));
 }
 

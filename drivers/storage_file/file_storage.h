@@ -28,6 +28,7 @@ class FileStorage final : public port::Storage {
     };
     struct Options {
         std::string directory;       ///< it must exist
+        bool read_only = false;      ///< files are opened for reading alone
         std::size_t capacity = 256;  ///< requests under way; a power of two
         Engine engine = Engine::kBest;
         /// Of the thread, when nothing is asked of it.

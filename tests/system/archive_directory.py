@@ -9,6 +9,30 @@ GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'golden'
 SEGMENT = 64 * 1024
 
 
+def crc32c(data, crc=0):
+    crc ^= 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+# Where some frames of recording 0 begin, and its end: the entries of its sidecar.
+CUTS = (0, 416, 1248, 2656, 4064, 4352)
+
+
+def sidecar(segment, base, cuts):
+    """As lib/archive/sidecar.h says: the header, then an entry from each cut to the next."""
+    def slot(number, content):
+        return content + struct.pack('<I', crc32c(content, crc32c(struct.pack('<qQ', base, number))))
+    slots = [slot(0, b'fulmar' + struct.pack('<HqI', 1, base, SEGMENT) + bytes(8))]
+    for at, end in zip(cuts, cuts[1:]):
+        checksum = crc32c(segment[at:end])
+        slots.append(slot(len(slots), struct.pack('<IIIB3xqI', at, end - at, checksum, 1, base + cuts[-1], 7)))
+    return b''.join(slots).ljust(4096, b'\0')
+
+
 class ArchiveDirectory(SystemTest):
     def setUp(self):
         super().setUp()
@@ -93,6 +117,46 @@ class ArchiveDirectory(SystemTest):
                 shutil.copytree(whole, self.archive)
                 spoil()
                 self.assert_not_sound(0, *words)
+
+    def add_sidecar(self):
+        with open(os.path.join(self.archive, '0-0.rec'), 'rb') as file:
+            content = sidecar(file.read(), 0, CUTS)
+        with open(os.path.join(self.archive, '0-0.crc'), 'wb') as file:
+            file.write(content)
+
+    def test_verify_looks_at_checksums(self):
+        self.add_sidecar()
+        lines = self.lines('verify')
+        self.assertEqual([line['sidecars'] for line in lines[:-1]], [1, 0])
+        self.patch('0-0.rec', 2048 + 77, b'\xfe')  # within a payload: no frame looks wrong
+        self.assert_not_sound(0, '0-0.rec', 'checksum does not match', 'from 1248 to 2656')
+        self.patch('0-0.crc', 3 * 32 + 5, b'\xfe')
+        self.assert_not_sound(0, '0-0.rec', 'checksums are lost', 'from 1248 to 2656')
+
+    def test_repair_takes_what_the_checksums_vouch_for(self):
+        self.add_sidecar()
+        good = os.path.join(self.scratch, 'good')
+        shutil.copytree(self.archive, good)
+        os.unlink(os.path.join(good, '0-0.crc'))  # the other copy needs none
+        self.patch('0-0.rec', 2048 + 77, b'\xfe')
+        self.patch('0-0.crc', 4 * 32 + 5, b'\xfe')
+        arguments = ('repair', '--json', '--archive-dir', self.archive, '--recording', '0', '--from', good)
+        process = run([FULMAR, 'archive', *arguments])
+        self.assertEqual(process.returncode, 0, process.output())
+        outcome = json_lines(process.stdout)[-1]
+        self.assertEqual((outcome['repaired_bytes'], outcome['repaired_checksums']), (1408, 1))
+        self.assertTrue(self.lines('verify')[-1]['pass'])
+        with open(os.path.join(self.archive, '0-0.rec'), 'rb') as ours, open(os.path.join(good, '0-0.rec'), 'rb') as theirs:
+            self.assertEqual(ours.read(), theirs.read())
+        # Both copies wrong: named, and left alone.
+        for directory in (self.archive, good):
+            with open(os.path.join(directory, '0-0.rec'), 'r+b') as file:
+                file.seek(300)
+                file.write(b'\xfe')
+        process = run([FULMAR, 'archive', *arguments])
+        self.assertEqual(process.returncode, 1, process.output())
+        remaining = json_lines(process.stdout)[-1]['remaining']
+        self.assertEqual([(damage['begin'], damage['end']) for damage in remaining], [(0, 416)])
 
     def test_du_counts_what_belongs_to_no_recording(self):
         with open(os.path.join(self.archive, '9-0.rec'), 'wb') as file:
