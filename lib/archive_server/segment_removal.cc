@@ -35,7 +35,16 @@ void SegmentRemoval::step() {
             }
             state_ = State::kSyncing;
             [[fallthrough]];
-        case State::kSyncing: ask({.op = Op::kSyncDirectory}); return;
+        case State::kSyncing:
+        case State::kSyncingSidecars: ask({.op = Op::kSyncDirectory}); return;
+        case State::kRemovingSidecars:
+            if (!sidecars_.empty()) {
+                ask({.op = Op::kRemove, .name = sidecars_.back()});
+                return;
+            }
+            state_ = State::kSyncingSidecars;
+            ask({.op = Op::kSyncDirectory});
+            return;
     }
 }
 
@@ -47,35 +56,43 @@ void SegmentRemoval::on_answer(port::StorageCompletion& completion) {
         return;
     }
     switch (state_) {
-        case State::kListing:
-            for (const port::DirectoryEntry& entry : completion.entries) {
-                std::string_view name = entry.name;
-                if (name.ends_with(kDeletedSuffix)) {
-                    name.remove_suffix(kDeletedSuffix.size());
-                }
-                const auto segment = parse_segment_name(name);
-                const auto file = segment ? segment : parse_sidecar_name(name);
-                if (!file || file->recording_id != range_.recording_id || file->base < range_.from ||
-                    file->base >= range_.to) {
-                    continue;
-                }
-                names_.push_back(entry.name);
-                if (segment) {
-                    bases_.push_back(segment->base);
-                }
-            }
-            std::sort(bases_.begin(), bases_.end());
-            // From the end, so that a recording which was half removed has no holes; sidecars go first.
-            std::sort(names_.begin(), names_.end(), [](const std::string& a, const std::string& b) {
-                return a.size() != b.size() ? a.size() > b.size() : a > b;
-            });
-            std::reverse(names_.begin(), names_.end());
-            state_ = State::kWaiting;
-            return;
+        case State::kListing: sort_in(completion.entries); return;
         case State::kRemoving: names_.pop_back(); return;
-        case State::kSyncing: finish(); return;
+        case State::kSyncing: state_ = State::kRemovingSidecars; return;
+        case State::kRemovingSidecars: sidecars_.pop_back(); return;
+        case State::kSyncingSidecars: finish(); return;
         case State::kWaiting: return;
     }
+}
+
+void SegmentRemoval::sort_in(const std::vector<port::DirectoryEntry>& entries) {
+    struct Found {
+        std::int64_t base;
+        std::string name;
+    };
+    std::vector<Found> segments;
+    const auto is_in_range = [&](const SegmentName& file) {
+        return file.recording_id == range_.recording_id && file.base >= range_.from && file.base < range_.to;
+    };
+    for (const port::DirectoryEntry& entry : entries) {
+        std::string_view name = entry.name;
+        if (name.ends_with(kDeletedSuffix)) {
+            name.remove_suffix(kDeletedSuffix.size());
+        }
+        if (const auto segment = parse_segment_name(name); segment && is_in_range(*segment)) {
+            segments.push_back({segment->base, entry.name});
+        } else if (const auto sidecar = parse_sidecar_name(name); sidecar && is_in_range(*sidecar)) {
+            sidecars_.push_back(entry.name);
+        }
+    }
+    // The last goes first, so that a recording which was half removed has no holes.
+    std::sort(
+        segments.begin(), segments.end(), [](const Found& a, const Found& b) { return a.base < b.base; });
+    for (Found& segment : segments) {
+        bases_.push_back(segment.base);
+        names_.push_back(std::move(segment.name));
+    }
+    state_ = State::kWaiting;
 }
 
 }  // namespace fulmar::archive

@@ -29,16 +29,25 @@ class SegmentRemoval final : public StorageTask {
     void allow() { is_allowed_ = true; }
 
   private:
-    enum class State : std::uint8_t { kListing, kWaiting, kRemoving, kSyncing };
+    enum class State : std::uint8_t {
+        kListing,
+        kWaiting,
+        kRemoving,
+        kSyncing,
+        kRemovingSidecars,
+        kSyncingSidecars
+    };
 
     void step() override;
     void on_answer(port::StorageCompletion& completion) override;
+    void sort_in(const std::vector<port::DirectoryEntry>& entries);
 
     const Range range_;
     State state_ = State::kListing;
     bool is_allowed_ = false;
     std::vector<std::int64_t> bases_;
-    std::vector<std::string> names_;  // still to be removed
+    std::vector<std::string> names_;     // segments still to be removed, the next one last
+    std::vector<std::string> sidecars_;  // go when the segments are gone: one without is judged by its frames
 };
 
 }  // namespace fulmar::archive
