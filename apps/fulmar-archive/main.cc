@@ -2,9 +2,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <mutex>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <system_error>
+#include <utility>
 
 #include "apps/fulmar-archive/options.h"
 #include "drivers/driver_runtime/version.h"
@@ -20,7 +22,13 @@ constexpr int kExitUsage = 2;
 constexpr int kErrorCheckMs = 200;
 
 int report(const Error& error, int code) {
-    std::fprintf(stderr, "fulmar-archive: %s\n", error.message.c_str());
+    // What keeps an archive from starting is told by its driver first, perhaps on another thread.
+    static std::mutex mutex;
+    static std::string last;
+    const std::scoped_lock lock(mutex);
+    if (std::exchange(last, error.message) != error.message) {
+        std::fprintf(stderr, "fulmar-archive: %s\n", error.message.c_str());
+    }
     return code;
 }
 

@@ -324,8 +324,8 @@ int RunningArchive::poll_all(Instant now) {
 }
 
 void RunningArchive::on_error(const Error& error) {
-    mark_->record(error, clock_.epoch_ms());
-    if (listener_) {
+    // Each is worth one line: who lies a thousand times must not fill a terminal, nor wait for it.
+    if (mark_->record(error, clock_.epoch_ms()) && listener_) {
         listener_(error);
     }
 }

@@ -1,5 +1,7 @@
 #include "archive_server/control_sessions.h"
 
+#include <algorithm>
+
 #include "archive_server/channels.h"
 #include "base/prng.h"
 
@@ -36,6 +38,16 @@ Status ControlSessions::connect(
     if (sessions_.size() >= kSessionsMax) {
         return fail(ErrorCode::kGeneric, "refused a control session of " + who + ": there are " +
                                              std::to_string(sessions_.size()) + " already");
+    }
+    const auto pending = std::count_if(sessions_.begin(), sessions_.end(), [&](const auto& entry) {
+        const ControlSession& session = *entry.second;
+        return session.image_correlation_id() == image.correlation_id() &&
+               session.state() != ControlSession::State::kActive;
+    });
+    if (static_cast<std::size_t>(pending) >= kPendingMax) {
+        return fail(ErrorCode::kGeneric,
+            "refused a control session of sourceIdentity=" + image.source_identity() + ": " +
+                std::to_string(pending) + " on its stream wait for their clients");
     }
     auto channel = response_channel(request.data<"responseChannel">(), image.correlation_id(), options_);
     if (!channel) {

@@ -28,6 +28,8 @@ class ControlSessions {
   public:
     /// A server takes no more clients than this at a time.
     static constexpr std::size_t kSessionsMax = 1024;
+    /// Nor more than this on one request stream that have not become active: nobody opens them all alone.
+    static constexpr std::size_t kPendingMax = 16;
 
     ControlSessions(
         const ServerOptions& options, Client& client, std::int64_t archive_id, std::uint64_t seed);

@@ -98,8 +98,9 @@ void MarkFile::set_archive_id(std::int64_t archive_id) {
     base::store_release<std::int64_t>(mapping_->bytes().data(), kArchiveIdAt, archive_id);
 }
 
-void MarkFile::record(const Error& error, std::int64_t epoch_ms) {
-    (void)errors_.record(static_cast<std::int32_t>(error.code), error.message, epoch_ms);
+bool MarkFile::record(const Error& error, std::int64_t epoch_ms) {
+    return errors_.record(static_cast<std::int32_t>(error.code), error.message, epoch_ms) ==
+           observe::DistinctErrorLog::Outcome::kNew;
 }
 
 }  // namespace fulmar::archive

@@ -43,8 +43,8 @@ class MarkFile {
     /// Shows that the owner lives; about once a second.
     void touch(std::int64_t epoch_ms);
     void set_archive_id(std::int64_t archive_id);
-    /// Enters an error into the error log.
-    void record(const Error& error, std::int64_t epoch_ms);
+    /// Enters an error into the error log. True: it is a new one.
+    bool record(const Error& error, std::int64_t epoch_ms);
 
   private:
     MarkFile(std::unique_ptr<port::Mapping> mapping, std::int32_t error_buffer_length);

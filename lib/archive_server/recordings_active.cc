@@ -20,8 +20,6 @@ void Recordings::on_image(const Arrival& arrival) {
     const Catalog& catalog = context_.catalog.catalog();
     const Recording recording = catalog.at(catalog.find(active->id));
     active->ticket = context_.catalog.commit();
-    active->recorded = recording_position_counter(context_.client, recording, context_.archive_id);
-    active->written = recording_written_counter(context_.client, recording, context_.archive_id);
     active->progress = std::make_shared<LivePosition>();
     active->progress->position.store(image.join_position(), std::memory_order_relaxed);
     auto shape = SegmentShape::of(recording);
@@ -105,8 +103,18 @@ bool Recordings::begin_extension(Subscriber& subscriber, Image& image, Active& a
 
 int Recordings::poll_active(Active& active) {
     if (active.state == Active::State::kBeginning) {
-        if (!active.recorded.poll() || !active.written.poll() ||
-            !context_.catalog.is_persisted(active.ticket)) {
+        if (!context_.catalog.is_persisted(active.ticket)) {
+            return 0;
+        }
+        if (!active.recorded.is_asked()) {
+            // Who sees the counter knows of the recording, and will find it from now on.
+            const Catalog& catalog = context_.catalog.catalog();
+            const Recording recording = catalog.at(catalog.find(active.id));
+            active.recorded = recording_position_counter(context_.client, recording, context_.archive_id);
+            active.written = recording_written_counter(context_.client, recording, context_.archive_id);
+            return 1;
+        }
+        if (!active.recorded.poll() || !active.written.poll()) {
             return 0;
         }
         run(active);

@@ -101,14 +101,11 @@ void Requests::accept_replay(const Image& image, const sbe::Decoder<M>& request)
 
 ControlSession* Requests::session_of(const Image& image, std::int64_t id, std::uint16_t template_id) {
     ControlSession* session = context_.sessions.find(id);
-    const std::string what = "dropped request " + std::to_string(template_id) + " of " +
-                             image.source_identity() + " for control session " + std::to_string(id);
-    if (session == nullptr) {
-        context_.report(ErrorCode::kGeneric, what + ": there is no such session");
-        return nullptr;
-    }
-    if (session->image_correlation_id() != image.correlation_id()) {
-        context_.report(ErrorCode::kGeneric, what + ": that session is another client's");
+    if (session == nullptr || session->image_correlation_id() != image.correlation_id()) {
+        // Without the session's id: a client that tries them all is one error.
+        context_.report(ErrorCode::kGeneric,
+            "dropped request " + std::to_string(template_id) + " of " + image.source_identity() +
+                ": its control session " + (session == nullptr ? "does not exist" : "is another client's"));
         return nullptr;
     }
     return session->on_request() ? session : nullptr;

@@ -2,8 +2,11 @@
 /// polled by whoever waits. threads: one.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
