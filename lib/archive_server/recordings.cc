@@ -107,7 +107,13 @@ ArchiveResult<std::int64_t> Recordings::begin(Asker asker, const StartRequest& r
 
 void Recordings::forget(const Image& image) {
     std::erase_if(arrivals_, [&](const Arrival& arrival) { return arrival.image == &image; });
+    for (Subscriber& subscriber : subscribers_) {
+        std::erase(subscriber.let_pass, &image);
+    }
     for (auto& [id, active] : active_) {
+        if (active->image == &image) {
+            active->image = nullptr;
+        }
         if (active->init.image == &image) {
             active->init.image = nullptr;  // it has not run yet: it will end where it began
         }
@@ -226,6 +232,17 @@ int Recordings::poll() {
     return work;
 }
 
+int Recordings::let_pass(Subscriber& subscriber) {
+    int blocks = 0;
+    for (Image* image : subscriber.let_pass) {
+        while (image->block_poll([](std::span<const std::byte>, const BlockInfo&) {}, image->term_length()) >
+               0) {
+            ++blocks;
+        }
+    }
+    return blocks;
+}
+
 int Recordings::poll_subscribers() {
     int work = 0;
     for (auto it = subscribers_.begin(); it != subscribers_.end();) {
@@ -249,6 +266,7 @@ int Recordings::poll_subscribers() {
             }
             ++work;
         }
+        work += let_pass(subscriber);
         if (!subscriber.is_stopping || subscriber.active > 0) {
             ++it;
             continue;

@@ -42,6 +42,8 @@ class Recordings {
         std::vector<std::int64_t> stop_answers;
         std::vector<Signal> held_signals;  ///< told after the stop was answered
         bool is_quiet = false;             ///< the asker is not told how starting went, only signals
+        /// Images that are not recorded, or no more: they are let pass, so that nobody waits for us.
+        std::vector<Image*> let_pass;
     };
     struct StartRequest {
         std::string_view channel;
@@ -89,6 +91,7 @@ class Recordings {
         enum class State : std::uint8_t { kBeginning, kRunning, kEnding };
         std::int64_t id = 0;
         Subscriber* subscriber = nullptr;
+        Image* image = nullptr;  ///< null when it is gone
         State state = State::kBeginning;
         bool is_extension = false;
         bool is_stopping = false;
@@ -111,11 +114,14 @@ class Recordings {
     void stop(Subscriber& subscriber);
     void stop(Active& active);
     int poll_subscribers();
+    [[nodiscard]] static int let_pass(Subscriber& subscriber);
     void on_image(const Arrival& arrival);
     [[nodiscard]] bool begin_new(Subscriber& subscriber, Image& image, Active& active);
     [[nodiscard]] bool begin_extension(Subscriber& subscriber, Image& image, Active& active);
     int poll_active(Active& active);
     void run(Active& active);
+    /// Its recording has failed; the stream goes on.
+    static void pass_on(Active& active);
     void on_ended(RecordingSession& session);
     void end(Active& active);
 

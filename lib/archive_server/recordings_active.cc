@@ -11,10 +11,12 @@ void Recordings::on_image(const Arrival& arrival) {
     Image& image = *arrival.image;
     auto active = std::make_unique<Active>();
     active->subscriber = &subscriber;
+    active->image = &image;
     active->is_extension = subscriber.extends >= 0;
     const bool begun = active->is_extension ? begin_extension(subscriber, image, *active)
                                             : begin_new(subscriber, image, *active);
     if (!begun) {
+        subscriber.let_pass.push_back(&image);
         return;
     }
     const Catalog& catalog = context_.catalog.catalog();
@@ -139,6 +141,7 @@ void Recordings::run(Active& active) {
         catalog.set_stop(catalog.find(active.id), active.init.position, context_.clock.epoch_ms());
         active.ticket = context_.catalog.commit();
         active.state = Active::State::kEnding;
+        pass_on(active);
         return;
     }
     active.init.recorded = active.recorded.get();
@@ -173,6 +176,12 @@ void add(WriterCounts& sum, const WriterCounts& more) {
 
 }  // namespace
 
+void Recordings::pass_on(Active& active) {
+    if (active.image != nullptr) {
+        active.subscriber->let_pass.push_back(active.image);
+    }
+}
+
 void Recordings::on_ended(RecordingSession& session) {
     Active& active = *active_.at(session.recording_id());
     add(written_, session.counts());
@@ -188,6 +197,7 @@ void Recordings::on_ended(RecordingSession& session) {
                                                               : ArchiveErrorCode::kGeneric,
             session.error()->message);
         context_.report(session.error()->code, session.error()->message);
+        pass_on(active);
     }
 }
 

@@ -34,3 +34,60 @@ TEST_CASE("archive recordings: a limit of none refuses them all") {
     REQUIRE_FALSE(replay);
     CHECK(replay.error().archive_code == ArchiveErrorCode::kMaxReplays);
 }
+
+TEST_CASE("archive recordings: a stream goes on when its recording cannot") {
+    Rig at(1, std::uint64_t{3} << 20);
+    at.options.low_storage_space_threshold = 0;
+    at.start();
+    ArchiveClient& session = at.connected();
+    auto publication = session.add_recorded_exclusive_publication("aeron:ipc?term-length=64k", kStream);
+    REQUIRE(publication);
+    const std::vector<std::byte> message(1000, std::byte{7});
+    std::int64_t sent = 0;
+    // Twice what the disk takes.
+    CHECK(at.run_until([&] {
+        while (sent < 6000 && (*publication)->offer(message).is_ok()) {
+            ++sent;
+        }
+        return sent == 6000;
+    }));
+    CHECK(at.run_until([&] { return at.has_signal(RecordingSignal::kStop); }));
+    REQUIRE(at.errors.size() == 1);
+    CHECK(at.errors[0].archive_code == ArchiveErrorCode::kStorageSpace);
+    CHECK(at.count_counters(counter_type::kRecordingPosition) == 0);
+    const std::int64_t stop = session.stop_position(0).value();
+    CHECK(stop > 1 << 20);
+    CHECK(stop < (*publication)->position());
+    // What is there is kept, and what is asked for now is answered.
+    CHECK(session.truncate_recording(0, 0));
+    CHECK(at.run_until([&] { return at.has_signal(RecordingSignal::kDelete); }));
+    CHECK(session.stop_recording(**publication));
+}
+
+TEST_CASE("archive recordings: a stream that does not fit what it should extend goes on, too") {
+    Rig at;
+    at.start();
+    ArchiveClient& session = at.connected();
+    {
+        auto first = session.add_recorded_exclusive_publication("aeron:ipc?term-length=64k", kStream);
+        REQUIRE(first);
+        REQUIRE(at.run_until([&] { return at.has_signal(RecordingSignal::kStart); }));
+        REQUIRE(session.stop_recording(**first));
+    }
+    REQUIRE(session.extend_recording(0, "aeron:ipc?term-length=128k", kStream, SourceLocation::kLocal));
+    const auto request = at.client->async_add_exclusive_publication("aeron:ipc?term-length=128k", kStream);
+    REQUIRE(request);
+    std::unique_ptr<ExclusivePublication> publication;
+    REQUIRE(at.run_until([&] {
+        publication = at.client->find_exclusive_publication(*request).value();
+        return publication != nullptr;
+    }));
+    const std::vector<std::byte> message(1000, std::byte{7});
+    int sent = 0;
+    CHECK(at.run_until([&] {
+        sent += publication->offer(message).is_ok() ? 1 : 0;
+        return sent == 500;
+    }));
+    REQUIRE(at.errors.size() == 1);
+    CHECK(at.errors[0].archive_code == ArchiveErrorCode::kInvalidExtension);
+}

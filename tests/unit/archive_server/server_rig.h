@@ -32,8 +32,8 @@ inline constexpr std::int32_t kStream = 1001;
 /// Whoever waits makes a millisecond pass. Settle `options`, then start().
 class Rig {
   public:
-    explicit Rig(std::uint64_t seed = 1)
-        : driver_(world_.make_driver(0)), disk(std::uint64_t{64} << 20), storage_(disk, {.seed = seed}) {
+    explicit Rig(std::uint64_t seed = 1, std::uint64_t space = std::uint64_t{64} << 20)
+        : driver_(world_.make_driver(0)), disk(space), storage_(disk, {.seed = seed}) {
         options.control_channel = kControlChannel;
         options.segment_file_length = 64 * 1024;
         options.low_storage_space_threshold = 1 << 20;
