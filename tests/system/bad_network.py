@@ -4,6 +4,7 @@ import socket
 import struct
 
 from driver_files import Cnc
+from frames import ERR, RES, RSP_SETUP, RTTM, data, header, nak, setup, status
 from harness import PERF, SystemTest, await_that, json_lines, main, udp_port
 
 INVALID_PACKETS = 14
