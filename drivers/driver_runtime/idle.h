@@ -27,6 +27,9 @@ class SharedCoreBackoff {
         }
     }
 
+    /// The next cycle without work is slept through.
+    [[nodiscard]] bool is_parking() const { return rounds_ == kYields; }
+
   private:
     static constexpr int kYields = 100;
     static constexpr Duration kParkMin = microseconds(1);
@@ -53,6 +56,12 @@ class Idle {
                 }
                 break;
         }
+    }
+
+    /// The next cycle without work is slept through.
+    [[nodiscard]] bool is_parking() const {
+        return strategy_ == config::IdleStrategy::kSleep ||
+               (strategy_ == config::IdleStrategy::kBackoff && backoff_.is_parking());
     }
 
   private:

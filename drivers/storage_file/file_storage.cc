@@ -9,6 +9,13 @@
 
 namespace fulmar::drivers {
 
+namespace {
+
+/// A thread that may park sleeps on the sync instead, and looks this often for what was submitted.
+constexpr Duration kSyncPatience = microseconds(50);
+
+}  // namespace
+
 Result<std::unique_ptr<FileStorage>> FileStorage::create(const Options& options) {
     if (options.engine == Engine::kCalls) {
         return create(options, make_call_engine());
@@ -92,10 +99,15 @@ void FileStorage::run() {
         const auto count = submitted_.pop_burst(batch);
         if (count > 0) {
             writer_.carry_out(std::span(batch).first(count));
-        } else if (last) {
+        } else if (last && !writer_.is_syncing()) {
             return;
         }
-        idle.idle(static_cast<int>(count));
+        const int work = static_cast<int>(count) + writer_.poll();
+        if (work == 0 && writer_.is_syncing() && idle.is_parking()) {
+            writer_.wait(kSyncPatience);
+        } else {
+            idle.idle(work);
+        }
     }
 }
 

@@ -12,6 +12,14 @@ using port::StorageRequest;
 using Op = StorageRequest::Op;
 using Code = port::StorageCompletion::Code;
 
+namespace {
+
+SystemOutcome not_synced(int error) {
+    return {Code::kIo, SystemOutcome::failed("cannot sync, now or before", error).detail};
+}
+
+}  // namespace
+
 void Writer::SlotList::push(StorageSlot& slot) {
     slot.next = nullptr;
     (first == nullptr ? first : last->next) = &slot;
@@ -23,12 +31,14 @@ Writer::Writer(
     : directory_(std::move(directory)), engine_(std::move(engine)), finished_(finished) {
     touched_.reserve(batch_max);
     parts_.reserve(batch_max);
-    transfers_.reserve(batch_max);
+    firsts_.reserve(batch_max);
     jobs_.reserve(batch_max);
     again_.reserve(batch_max);
+    directory_sync_.job = {.kind = IoJob::Kind::kSyncAll, .fd = directory_.fd(), .cookie = kDirectory};
 }
 
 Writer::~Writer() {
+    FULMAR_ASSERT(!is_syncing(), "what was submitted is carried out before the end");
     for (const auto& [handle, file] : files_) {
         (void)::close(file.fd);
     }
@@ -40,10 +50,13 @@ void Writer::carry_out(std::span<StorageSlot* const> batch) {
         sort_in(*slot);
     }
     transfer();
-    sync();
-    close();
+    for (File* file : touched_) {
+        begin_sync(file->sync);
+    }
+    begin_sync(directory_sync_);
     for (File* file : touched_) {
         file->touched = false;
+        close_if_asked(*file);
     }
     touched_.clear();
 }
@@ -66,7 +79,7 @@ void Writer::sort_in(StorageSlot& slot) {
         case Op::kZero:
         case Op::kResize:
         case Op::kSync: sort_in_on_file(slot); break;
-        case Op::kSyncDirectory: directory_syncs_.push(slot); break;
+        case Op::kSyncDirectory: directory_sync_.asking.push(slot); break;
         default: on_name(slot);
     }
 }
@@ -81,7 +94,7 @@ void Writer::sort_in_on_file(StorageSlot& slot) {
     File& file = found->second;
     touch(file);
     switch (request.op) {
-        case Op::kClose: closes_.push(slot); break;
+        case Op::kClose: file.closes.push(slot); break;
         case Op::kRead: reads_.push(slot); break;
         case Op::kWrite:
             if (request.data.empty()) {
@@ -92,7 +105,7 @@ void Writer::sort_in_on_file(StorageSlot& slot) {
             break;
         case Op::kZero: finish(slot, zero_range(file.fd, request.offset, request.length)); break;
         case Op::kResize: finish(slot, resize_file(file.fd, request.length)); break;
-        default: file.syncs.push(slot);
+        default: file.sync.asking.push(slot);
     }
 }
 
@@ -117,7 +130,11 @@ void Writer::open(StorageSlot& slot) {
         if (creates) {
             unknown_inodes_.erase(opened.inode);  // the number of a file that is gone
         }
-        files_.emplace(++last_handle_, File{.fd = opened.fd, .inode = opened.inode});
+        File& file = files_[++last_handle_];
+        file.handle = last_handle_;
+        file.fd = opened.fd;
+        file.inode = opened.inode;
+        file.sync.job = {.kind = IoJob::Kind::kSyncData, .fd = opened.fd, .cookie = last_handle_};
         slot.completion.file = port::FileHandle{last_handle_};
         slot.completion.value = opened.length;
     }
@@ -133,7 +150,7 @@ void Writer::transfer() {
         } else {
             parts_.push_back({into.data(), into.size()});
             const int fd = files_.at(static_cast<std::uint32_t>(slot->request.file)).fd;
-            queue(IoJob::Kind::kRead, fd, slot->request.offset, {&parts_.back(), 1}, {slot, nullptr});
+            queue(IoJob::Kind::kRead, fd, slot->request.offset, {&parts_.back(), 1}, *slot);
         }
         slot = next;
     }
@@ -146,7 +163,7 @@ void Writer::transfer() {
         again_.clear();
     }
     parts_.clear();
-    transfers_.clear();
+    firsts_.clear();
 }
 
 void Writer::queue_writes(File& file) {
@@ -162,64 +179,57 @@ void Writer::queue_writes(File& file) {
             slot = slot->next;
         }
         queue(IoJob::Kind::kWrite, file.fd, first->request.offset, std::span(parts_).subspan(first_part),
-            {first, &file});
+            *first);
     }
 }
 
 void Writer::queue(
-    IoJob::Kind kind, int fd, std::uint64_t offset, std::span<iovec> parts, Transfer transfer) {
-    transfers_.push_back(transfer);
-    jobs_.push_back({kind, fd, offset, parts, transfers_.size() - 1});
+    IoJob::Kind kind, int fd, std::uint64_t offset, std::span<iovec> parts, StorageSlot& first) {
+    firsts_.push_back(&first);
+    jobs_.push_back({.kind = kind, .fd = fd, .offset = offset, .parts = parts, .cookie = firsts_.size() - 1});
 }
 
-void Writer::sync() {
-    for (File* file : touched_) {
-        if (file->syncs.first == nullptr) {
-            continue;
-        }
-        if (unknown_inodes_.contains(file->inode)) {
-            on_synced({nullptr, file}, EIO);
-        } else {
-            queue(IoJob::Kind::kSyncData, file->fd, 0, {}, {nullptr, file});
-        }
+void Writer::begin_sync(Sync& sync) {
+    if (sync.asking.first == nullptr || sync.is_under_way) {
+        return;
     }
-    if (directory_syncs_.first != nullptr) {
-        if (directory_unknown_) {
-            on_synced({}, EIO);
-        } else {
-            queue(IoJob::Kind::kSyncAll, directory_.fd(), 0, {}, {});
-        }
+    if (is_unknown(sync.job)) {
+        return finish_all(sync.asking, not_synced(EIO));
     }
-    while (!jobs_.empty()) {
-        engine_->run(jobs_, *this);
-        jobs_.swap(again_);
-        again_.clear();
-    }
-    transfers_.clear();
+    sync.served = std::exchange(sync.asking, {});
+    sync.is_under_way = true;
+    ++syncs_under_way_;
+    engine_->begin(sync.job);
 }
 
-void Writer::close() {
-    for (StorageSlot* slot = std::exchange(closes_, {}).first; slot != nullptr;) {
-        StorageSlot* next = slot->next;
-        const auto found = files_.find(static_cast<std::uint32_t>(slot->request.file));
-        if (found == files_.end()) {
-            finish(*slot, {Code::kInvalid, "not an open file"});  // closed twice in one batch
-        } else {
-            std::erase(touched_, &found->second);
-            (void)::close(found->second.fd);
-            files_.erase(found);
-            finish(*slot);
-        }
-        slot = next;
+bool Writer::is_unknown(const IoJob& sync) const {
+    return sync.cookie == kDirectory
+               ? directory_unknown_
+               : unknown_inodes_.contains(files_.at(static_cast<std::uint32_t>(sync.cookie)).inode);
+}
+
+void Writer::close_if_asked(File& file) {
+    if (file.closes.first == nullptr || file.sync.is_under_way) {
+        return;
     }
+    StorageSlot* const first = file.closes.first;
+    StorageSlot* const others = first->next;
+    SlotList twice{others, others == nullptr ? nullptr : file.closes.last};
+    (void)::close(file.fd);
+    files_.erase(file.handle);
+    finish(*first);
+    finish_all(twice, {Code::kInvalid, "not an open file"});
 }
 
 void Writer::on_done(IoJob& job, std::int64_t result) {
     const bool syncs = job.kind == IoJob::Kind::kSyncData || job.kind == IoJob::Kind::kSyncAll;
-    if (result == -EINTR || result == -EAGAIN) {
+    const bool interrupted = result == -EINTR || result == -EAGAIN;
+    if (interrupted && syncs) {
+        engine_->begin(job);
+    } else if (interrupted) {
         again_.push_back(job);
     } else if (syncs) {
-        on_synced(transfers_[job.cookie], result < 0 ? static_cast<int>(-result) : 0);
+        on_synced(job, result < 0 ? static_cast<int>(-result) : 0);
     } else if (result < 0) {
         on_transfer_failed(job, static_cast<int>(-result));
     } else if (job.kind == IoJob::Kind::kRead) {
@@ -232,7 +242,7 @@ void Writer::on_done(IoJob& job, std::int64_t result) {
 }
 
 void Writer::on_read(IoJob& job, std::uint64_t count) {
-    StorageSlot& slot = *transfers_[job.cookie].first;
+    StorageSlot& slot = *firsts_[job.cookie];
     slot.completion.value += count;
     iovec& part = job.parts[0];
     if (count == 0 || count == part.iov_len) {
@@ -245,7 +255,7 @@ void Writer::on_read(IoJob& job, std::uint64_t count) {
 }
 
 void Writer::on_written(IoJob& job, std::uint64_t count) {
-    StorageSlot*& slot = transfers_[job.cookie].first;
+    StorageSlot*& slot = firsts_[job.cookie];
     job.offset += count;
     while (count > 0) {
         iovec& part = job.parts[0];
@@ -263,7 +273,7 @@ void Writer::on_written(IoJob& job, std::uint64_t count) {
 }
 
 void Writer::on_transfer_failed(IoJob& job, int error) {
-    StorageSlot* slot = transfers_[job.cookie].first;
+    StorageSlot* slot = firsts_[job.cookie];
     for (std::size_t i = 0; i < job.parts.size(); ++i) {
         StorageSlot* next = slot->next;
         finish(*slot,
@@ -272,17 +282,35 @@ void Writer::on_transfer_failed(IoJob& job, int error) {
     }
 }
 
-void Writer::on_synced(const Transfer& transfer, int error) {
-    if (error != 0 && transfer.file != nullptr) {
-        unknown_inodes_.insert(transfer.file->inode);
+void Writer::on_synced(IoJob& job, int error) {
+    const bool of_directory = job.cookie == kDirectory;
+    File* const file = of_directory ? nullptr : &files_.at(static_cast<std::uint32_t>(job.cookie));
+    Sync& sync = of_directory ? directory_sync_ : file->sync;
+    SystemOutcome outcome;
+    if (error != 0) {
+        outcome = not_synced(error);
+        if (of_directory) {
+            directory_unknown_ = true;
+        } else {
+            unknown_inodes_.insert(file->inode);
+        }
+    } else if (is_unknown(job)) {
+        outcome = not_synced(EIO);  // it failed by another handle meanwhile
     }
-    directory_unknown_ = directory_unknown_ || (error != 0 && transfer.file == nullptr);
-    SlotList& syncs = transfer.file != nullptr ? transfer.file->syncs : directory_syncs_;
-    for (StorageSlot* slot = std::exchange(syncs, {}).first; slot != nullptr;) {
-        StorageSlot* next = slot->next;
-        finish(*slot, error == 0 ? SystemOutcome{}
-                                 : SystemOutcome{Code::kIo,
-                                       SystemOutcome::failed("cannot sync, now or before", error).detail});
+    sync.is_under_way = false;
+    --syncs_under_way_;
+    finish_all(sync.served, outcome);
+    begin_sync(sync);
+    // Not in the middle of a batch, which may have to do with the file yet.
+    if (file != nullptr && !file->touched) {
+        close_if_asked(*file);
+    }
+}
+
+void Writer::finish_all(SlotList& list, const SystemOutcome& outcome) {
+    for (StorageSlot* slot = std::exchange(list, {}).first; slot != nullptr;) {
+        StorageSlot* next = slot->next;  // `slot` may be over and done with after this
+        finish(*slot, outcome);
         slot = next;
     }
 }

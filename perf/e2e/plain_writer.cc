@@ -56,20 +56,19 @@ class Writer {
             unsynced += length;
             if (pattern_.sync_every != 0 && unsynced >= pattern_.sync_every) {
                 unsynced = 0;
-                if (::fdatasync(fd_) != 0) {
-                    return failed("fdatasync");
-                }
+                FULMAR_TRY_VOID(sync());
             }
         }
-        return ::fdatasync(fd_) == 0 ? Status(Done{}) : failed("fdatasync");
+        return sync();
     }
 
   private:
+    Status sync() {
+        return pattern_.sync_every == 0 || ::fdatasync(fd_) == 0 ? Status(Done{}) : failed("fdatasync");
+    }
     Status next_file() {
         if (fd_ >= 0) {
-            if (::fdatasync(fd_) != 0) {
-                return failed("fdatasync");
-            }
+            FULMAR_TRY_VOID(sync());
             ::close(fd_);
         }
         fd_ = ::open(name_of(directory_, files_).c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

@@ -13,7 +13,7 @@ namespace fulmar::perf {
 struct WritePattern {
     std::uint64_t bytes = 0;       ///< in all
     std::uint64_t block = 0;       ///< of one write
-    std::uint64_t sync_every = 0;  ///< bytes; 0: once, at the end
+    std::uint64_t sync_every = 0;  ///< bytes; and at the end; 0: never
     std::uint64_t file_length = 0;
 };
 

@@ -41,18 +41,44 @@ class ScriptedEngine final : public IoEngine {
     static constexpr std::int64_t kAll = INT64_MAX;
 
     [[nodiscard]] std::string_view name() const override { return "scripted"; }
-    void run(std::span<IoJob> jobs, IoSink& sink) override {
-        for (IoJob& job : jobs) {
-            seen.push_back({job.kind, job.offset, job.parts.size(), bytes_of(job)});
-            const std::int64_t answer = answers.empty() ? kAll : answers.front();
-            if (!answers.empty()) {
-                answers.pop_front();
-            }
+    /// Syncs take until this is set again.
+    bool syncs_end = true;
+
+    void run(std::span<IoJob> transfers, IoSink& sink) override {
+        for (IoJob& job : transfers) {
+            see(job);
+            const std::int64_t answer = next_answer();
             sink.on_done(job, answer <= 0 ? answer : move(job, answer));
         }
     }
+    void begin(IoJob& job) override {
+        see(job);
+        syncs_.push_back(&job);
+    }
+    int poll(IoSink& sink) override {
+        int count = 0;
+        while (syncs_end && !syncs_.empty()) {
+            IoJob* job = syncs_.front();
+            syncs_.pop_front();
+            const std::int64_t answer = next_answer();
+            sink.on_done(*job, answer <= 0 ? answer : 0);
+            ++count;
+        }
+        return count;
+    }
+    void wait(Duration /*patience*/) override {}
 
   private:
+    std::deque<IoJob*> syncs_;
+
+    void see(const IoJob& job) { seen.push_back({job.kind, job.offset, job.parts.size(), bytes_of(job)}); }
+    std::int64_t next_answer() {
+        const std::int64_t answer = answers.empty() ? kAll : answers.front();
+        if (!answers.empty()) {
+            answers.pop_front();
+        }
+        return answer;
+    }
     static std::uint64_t bytes_of(const IoJob& job) {
         std::uint64_t total = 0;
         for (const iovec& part : job.parts) {
@@ -89,22 +115,34 @@ class Batches {
 
     [[nodiscard]] ScriptedEngine& engine() { return *engine_; }
 
-    /// In the order in which they completed.
-    std::vector<StorageCompletion> run(std::vector<StorageRequest> requests) {
-        engine_->seen.clear();
+    /// Carries them out as one batch.
+    void begin(std::vector<StorageRequest> requests) {
         std::vector<StorageSlot*> batch;
-        for (std::size_t i = 0; i < requests.size(); ++i) {
-            slots_[i] = {};
-            slots_[i].request = std::move(requests[i]);
-            batch.push_back(&slots_[i]);
+        for (StorageRequest& request : requests) {
+            StorageSlot& slot = slots_[next_slot_++ % slots_.size()];
+            slot = {};
+            slot.request = std::move(request);
+            batch.push_back(&slot);
         }
         writer_.carry_out(batch);
+    }
+    /// What has completed, in that order.
+    std::vector<StorageCompletion> completed() {
+        while (writer_.poll() > 0) {
+        }
         std::vector<StorageCompletion> completions;
         StorageSlot* slot = nullptr;
         while (finished_.try_pop(slot)) {
             completions.push_back(std::move(slot->completion));
         }
-        CHECK(completions.size() == batch.size());
+        return completions;
+    }
+    std::vector<StorageCompletion> run(std::vector<StorageRequest> requests) {
+        engine_->seen.clear();
+        const std::size_t count = requests.size();
+        begin(std::move(requests));
+        auto completions = completed();
+        CHECK(completions.size() == count);
         CHECK(engine_->answers.empty());
         return completions;
     }
@@ -124,6 +162,7 @@ class Batches {
 
   private:
     std::vector<StorageSlot> slots_;
+    std::size_t next_slot_ = 0;
     SlotRing finished_;
     ScriptedEngine* engine_;
     Writer writer_;
@@ -268,6 +307,52 @@ TEST_CASE("storage_file: a failed sync sticks to the file, by whatever handle or
     batches.engine().answers = {-EIO};
     CHECK(batches.code({.op = Op::kSyncDirectory}) == Code::kIo);
     CHECK(batches.code({.op = Op::kSyncDirectory}) == Code::kIo);
+}
+
+TEST_CASE("storage_file: transfers go on while a file is synced, and one sync serves all who ask meanwhile") {
+    const test::TemporaryDirectory directory;
+    Batches batches(directory);
+    const auto a = batches.create("a");
+    const Bytes one = block(1);
+    batches.engine().syncs_end = false;
+    batches.engine().seen.clear();
+    batches.begin({write(0, a, 0, one), {.op = Op::kSync, .token = 1, .file = a}});
+    batches.begin({write(2, a, 1'000, one), {.op = Op::kSync, .token = 3, .file = a}});
+    batches.begin({{.op = Op::kSync, .token = 4, .file = a}, {.op = Op::kClose, .token = 5, .file = a},
+        {.op = Op::kClose, .token = 6, .file = a}});
+    const auto meanwhile = batches.completed();
+    REQUIRE(meanwhile.size() == 2);
+    CHECK(meanwhile[0].token == 0);
+    CHECK(meanwhile[1].token == 2);
+    REQUIRE(batches.engine().seen.size() == 3);  // the second sync waits for the first
+
+    batches.engine().syncs_end = true;
+    const auto then = batches.completed();
+    std::vector<std::uint64_t> order;
+    for (const auto& completion : then) {
+        CHECK(completion.ok() == (completion.token != 6));
+        order.push_back(completion.token);
+    }
+    CHECK(order == std::vector<std::uint64_t>{1, 3, 4, 5, 6});
+    CHECK(batches.engine().seen.size() == 4);
+}
+
+TEST_CASE("storage_file: whoever asks while a sync fails hears of it, by whatever handle") {
+    const test::TemporaryDirectory directory;
+    Batches batches(directory);
+    const auto a = batches.create("a");
+    const auto again = batches.run({{.op = Op::kOpen, .name = "a"}}).at(0).file;
+    batches.engine().syncs_end = false;
+    batches.begin({{.op = Op::kSync, .token = 1, .file = a}, {.op = Op::kSync, .token = 2, .file = again}});
+    batches.begin({{.op = Op::kSync, .token = 3, .file = a}});
+    batches.engine().syncs_end = true;
+    batches.engine().answers = {-EINTR, -EIO, 0};
+    for (const auto& completion : batches.completed()) {
+        CAPTURE(completion.token);
+        // The one that was interrupted is begun again, behind the one that fails.
+        CHECK(completion.code == Code::kIo);
+    }
+    CHECK(batches.engine().answers.empty());
 }
 
 TEST_CASE("storage_file: a sync without room is a failed sync") {
