@@ -10,7 +10,12 @@ namespace fulmar::archive {
 
 Recordings::Recordings(ServerContext& context, Recorder& recorder) : context_(context), recorder_(recorder) {}
 
-Recordings::~Recordings() = default;
+Recordings::~Recordings() {
+    // Their images leave through forget(), which goes over all that is here.
+    for (Subscriber& subscriber : subscribers_) {
+        subscriber.subscription.reset();
+    }
+}
 
 ArchiveStatus Recordings::may_start(const StartRequest& request) const {
     const auto count = static_cast<std::size_t>(context_.options.max_concurrent_recordings);

@@ -91,3 +91,16 @@ TEST_CASE("archive recordings: a stream that does not fit what it should extend 
     REQUIRE(at.errors.size() == 1);
     CHECK(at.errors[0].archive_code == ArchiveErrorCode::kInvalidExtension);
 }
+
+TEST_CASE("archive recordings: a server ends in the middle of them") {
+    Rig at;
+    at.start();
+    ArchiveClient& session = at.connected();
+    std::vector<std::unique_ptr<ExclusivePublication>> publications;
+    for (const std::int32_t stream : {1, 2, 3}) {
+        REQUIRE(session.start_recording("aeron:ipc", stream, SourceLocation::kLocal));
+        publications.push_back(
+            at.client->add_exclusive_publication("aeron:ipc?term-length=64k", stream).value());
+    }
+    CHECK(at.run_until([&] { return at.count_counters(counter_type::kRecordingPosition) == 3; }));
+}
