@@ -1,12 +1,11 @@
 #include "perf/e2e/archive.h"
 
 #include <algorithm>
-#include <atomic>
+#include <cstring>
 #include <filesystem>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 #include <sys/vfs.h>
-#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -14,15 +13,17 @@
 #include "fulmar/archive/recording_position.h"
 #include "fulmar/archive_client.h"
 #include "fulmar/fragment_assembler.h"
-#include "fulmar/idle.h"
 #include "perf/e2e/node.h"
+#include "perf/e2e/pacing.h"
 #include "perf/e2e/plain_writer.h"
 #include "perf/e2e/report.h"
+#include "perf/e2e/stream_reader.h"
 
 namespace fulmar::perf {
 namespace {
 
 constexpr std::uint64_t kSegment = 128 << 20;
+constexpr std::int64_t kTermLength = 64 << 20;
 constexpr std::int32_t kStream = 77;
 constexpr Duration kPatience = seconds(60);
 
@@ -32,6 +33,8 @@ struct Round {
     double live_alone = 0;  ///< of a subscriber while nobody records
     double live = 0;        ///< while somebody does
     double replayed = 0;
+    base::Histogram latency_alone;  ///< of the live stream at a fixed rate
+    base::Histogram latency;        ///< while it is recorded
     archive::WriterCounts written;
 };
 
@@ -52,6 +55,59 @@ std::string file_system(const std::string& directory) {
 double since(Instant begin) {
     return static_cast<double>((Node::clock_now() - begin).ns) / 1e9;
 }
+
+/// Publishes messages that begin with the Instant at which they were meant to be sent.
+class Sender {
+  public:
+    /// `rate`: messages per second; 0: as many as go.
+    Sender(ExclusivePublication& publication, std::size_t size, double rate)
+        : publication_(publication), message_(std::max(size, sizeof(Instant)), std::byte{7}), rate_(rate) {}
+
+    Status send_bytes(std::int64_t bytes) {
+        const std::int64_t end = publication_.position() + bytes;
+        while (publication_.position() < end) {
+            for (int i = 0; i < 64; ++i) {
+                FULMAR_TRY_VOID(send());
+            }
+        }
+        return Done{};
+    }
+    Status send_for(double seconds) {
+        const Instant begin = Node::clock_now();
+        const Instant end = begin + Duration{static_cast<std::int64_t>(seconds * 1e9)};
+        Pacing pacing(rate_, begin);
+        for (Instant now = begin; now < end; now = Node::clock_now()) {
+            if (!pacing.due(now)) {
+                (void)::sched_yield();
+                continue;
+            }
+            const Instant intended = pacing.intended(now);
+            std::memcpy(message_.data(), &intended, sizeof intended);
+            FULMAR_TRY_VOID(send());
+            pacing.sent();
+        }
+        return Done{};
+    }
+
+  private:
+    Status send() {
+        if (publication_.offer(message_).is_ok()) {
+            return Done{};
+        }
+        const Instant deadline = Node::clock_now() + kPatience;
+        while (!publication_.offer(message_).is_ok()) {
+            (void)::sched_yield();
+            if (Node::clock_now() > deadline) {
+                return fail(ErrorCode::kGeneric, "the stream does not move");
+            }
+        }
+        return Done{};
+    }
+
+    ExclusivePublication& publication_;
+    std::vector<std::byte> message_;
+    double rate_;
+};
 
 class Bench {
   public:
@@ -89,63 +145,73 @@ class Bench {
         archive_.reset();
     }
 
-    /// Publishes for a while, to a recording, to a subscriber, or to both.
-    Status run(bool records, bool has_subscriber, double& rate, Round* round) {
-        const std::string channel = "aeron:ipc?term-length=64m";
+    struct Plan {
+        bool records = false;
+        bool is_read = false;  ///< by a live subscriber
+        double rate = 0;       ///< messages per second; 0: as many as go
+    };
+    struct Outcome {
+        double rate = 0;  ///< bytes per second
+        base::Histogram latency;
+        archive::WriterCounts written;
+    };
+
+    /// Publishes for a while.
+    Status run(const Plan& plan, Outcome& outcome) {
+        const std::string channel = "aeron:ipc?term-length=" + std::to_string(kTermLength);
         const std::int32_t stream = next_stream_++;
         std::int64_t subscription_id = -1;
-        if (records) {
+        if (plan.records) {
             FULMAR_TRY(id, session_->start_recording(channel, stream, SourceLocation::kLocal));
             subscription_id = id;
         }
-        Reader reader;
-        if (has_subscriber) {
-            FULMAR_TRY_VOID(reader.start(*client_, channel, stream));
+        StreamReader reader;
+        if (plan.is_read) {
+            FULMAR_TRY_VOID(reader.start(*client_, channel, stream, plan.rate > 0));
         }
         FULMAR_TRY(publication, client_->add_exclusive_publication(channel, stream));
         std::optional<RecordingPosition> recorded;
         FULMAR_TRY_VOID(await("the stream's readers", [&] {
-            if (records && !recorded) {
+            if (plan.records && !recorded) {
                 const auto counter = find_recording_counter_by_session(
                     client_->counters(), publication->session_id(), session_->archive_id());
                 if (counter) {
                     recorded = RecordingPosition::open(client_->counters(), *counter);
                 }
             }
-            return publication->is_connected() && (!records || recorded) &&
-                   (!has_subscriber || reader.has_image());
+            return publication->is_connected() && (!plan.records || recorded) &&
+                   (!plan.is_read || reader.has_image());
         }));
-        const std::vector<std::byte> message(options_.size, std::byte{7});
-        const Instant begin = Node::clock_now();
-        const Instant end = begin + Duration{static_cast<std::int64_t>(options_.seconds * 1e9)};
-        for (int i = 0; (i & 63) != 0 || Node::clock_now() < end; ++i) {
-            while (!publication->offer(message).is_ok()) {
-                (void)::sched_yield();
-                if (Node::clock_now() > end + kPatience) {
-                    return fail(ErrorCode::kGeneric, "the stream does not move");
-                }
-            }
+        Sender sender(*publication, options_.size, plan.rate);
+        const auto arrived = [&] {
+            const std::int64_t position = publication->position();
+            return (!plan.records || recorded->position() >= position) &&
+                   (!plan.is_read || reader.position() >= position);
+        };
+        if (plan.rate == 0) {
+            // Each page of the log buffer is touched before the clock runs.
+            FULMAR_TRY_VOID(sender.send_bytes(4 * kTermLength));
+            FULMAR_TRY_VOID(await("the stream's beginning", arrived));
         }
+        const std::int64_t from = publication->position();
+        const Instant begin = Node::clock_now();
+        FULMAR_TRY_VOID(
+            plan.rate == 0 ? sender.send_bytes(options_.bytes) : sender.send_for(options_.seconds));
+        FULMAR_TRY_VOID(await("the rest of the stream", arrived));
         const std::int64_t position = publication->position();
-        FULMAR_TRY_VOID(await("the rest of the stream", [&] {
-            return (!records || recorded->position() >= position) &&
-                   (!has_subscriber || reader.position() >= position);
-        }));
-        rate = static_cast<double>(position) / since(begin);
+        outcome.rate = static_cast<double>(position - from) / since(begin);
         reader.stop();
-        if (records) {
+        outcome.latency = reader.latency();
+        if (plan.records) {
             recording_id_ = recorded->recording_id();
             bytes_ = static_cast<std::uint64_t>(position);
             const std::uint64_t before = archive_->written().writes;
             FULMAR_TRY_VOID(session_->stop_recording(subscription_id));
             FULMAR_TRY_VOID(await("the figures", [&] { return archive_->written().writes != before; }));
-            if (round != nullptr) {
-                const archive::WriterCounts all = archive_->written();
-                round->written = all;
-                round->written.bytes -= counted_.bytes;
-                round->written.writes -= counted_.writes;
-                round->written.syncs -= counted_.syncs;
-            }
+            outcome.written = archive_->written();
+            outcome.written.bytes -= counted_.bytes;
+            outcome.written.writes -= counted_.writes;
+            outcome.written.syncs -= counted_.syncs;
             counted_ = archive_->written();
         }
         return Done{};
@@ -171,48 +237,7 @@ class Bench {
             [&] { return session_->purge_recording(recording_id_).has_value(); });
     }
 
-    [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
-
   private:
-    /// Reads a stream on a thread of its own, as fast as it can.
-    class Reader {
-      public:
-        ~Reader() { stop(); }
-        Status start(Client& client, const std::string& channel, std::int32_t stream) {
-            FULMAR_TRY(subscription, client.add_subscription(channel, stream));
-            subscription_ = std::move(subscription);
-            thread_ = std::thread([this] {
-                YieldIdle idle;
-                while (!stop_.load(std::memory_order_acquire)) {
-                    const int work =
-                        subscription_->poll([](std::span<const std::byte>, const Header&) {}, 2000);
-                    if (!subscription_->images().empty()) {
-                        has_image_.store(true, std::memory_order_release);
-                        position_.store(
-                            subscription_->images().front()->position(), std::memory_order_release);
-                    }
-                    idle.idle(work);
-                }
-            });
-            return Done{};
-        }
-        void stop() {
-            stop_.store(true, std::memory_order_release);
-            if (thread_.joinable()) {
-                thread_.join();
-            }
-        }
-        [[nodiscard]] bool has_image() const { return has_image_.load(std::memory_order_acquire); }
-        [[nodiscard]] std::int64_t position() const { return position_.load(std::memory_order_acquire); }
-
-      private:
-        std::unique_ptr<Subscription> subscription_;
-        std::atomic<bool> stop_{false};
-        std::atomic<bool> has_image_{false};
-        std::atomic<std::int64_t> position_{0};
-        std::thread thread_;
-    };
-
     template <class Condition>
     Status await(const char* what, Condition&& condition) {
         const Instant deadline = Node::clock_now() + kPatience;
@@ -234,31 +259,58 @@ class Bench {
     std::unique_ptr<ArchiveClient> session_;
     std::int32_t next_stream_ = kStream;
     std::int64_t recording_id_ = -1;
-    std::uint64_t bytes_ = 0;
+    std::uint64_t bytes_ = 0;  ///< of the recording
     archive::WriterCounts counted_;
 };
+
+/// Memory that a virtual machine gave back costs several times a write when it is used again: each pass gets
+/// what a plain writer has just used. It also begins with nothing that waits to be written.
+Status warm_up(const ArchiveOptions& options) {
+    WritePattern pattern;
+    pattern.bytes = static_cast<std::uint64_t>(options.bytes + 8 * kTermLength);
+    pattern.block = 1 << 20;
+    pattern.file_length = kSegment;
+    FULMAR_TRY_VOID(write_plainly(options.directory, pattern));
+    ::sync();
+    return Done{};
+}
+
+Status run_plainly(const ArchiveOptions& options, const std::string& sync, Round& round) {
+    const archive::WriterCounts& written = round.written;
+    WritePattern pattern;
+    pattern.bytes = static_cast<std::uint64_t>(options.bytes);
+    pattern.block = std::max<std::uint64_t>(written.bytes / std::max<std::uint64_t>(written.writes, 1), 4096);
+    pattern.sync_every = sync == "none" ? 0 : written.bytes / std::max<std::uint64_t>(written.syncs, 1);
+    pattern.file_length = kSegment;
+    FULMAR_TRY(took, write_plainly(options.directory, pattern));
+    round.plain = static_cast<double>(pattern.bytes) / took;
+    return Done{};
+}
 
 Status run_rounds(const ArchiveOptions& options, const std::string& sync, std::vector<Round>& rounds) {
     Bench bench(options, sync);
     FULMAR_TRY_VOID(bench.open());
     for (int i = 0; i < options.rounds && !stop_requested(); ++i) {
         Round& round = rounds.emplace_back();
-        double with_reader = 0;
-        FULMAR_TRY_VOID(bench.run(true, false, round.recorded, &round));
+        Bench::Outcome outcome;
+        FULMAR_TRY_VOID(warm_up(options));
+        FULMAR_TRY_VOID(bench.run({.records = true}, outcome));
+        round.recorded = outcome.rate;
+        round.written = outcome.written;
         FULMAR_TRY_VOID(bench.replay(round.replayed));
         FULMAR_TRY_VOID(bench.purge());
-        WritePattern pattern;
-        pattern.bytes = bench.bytes();
-        pattern.block = std::max<std::uint64_t>(
-            round.written.bytes / std::max<std::uint64_t>(round.written.writes, 1), 4096);
-        pattern.sync_every =
-            sync == "none" ? 0 : round.written.bytes / std::max<std::uint64_t>(round.written.syncs, 1);
-        pattern.file_length = kSegment;
-        FULMAR_TRY(plain, write_plainly(options.directory, pattern));
-        round.plain = static_cast<double>(pattern.bytes) / plain;
-        FULMAR_TRY_VOID(bench.run(false, true, round.live_alone, nullptr));
-        FULMAR_TRY_VOID(bench.run(true, true, with_reader, nullptr));
-        round.live = with_reader;
+        FULMAR_TRY_VOID(warm_up(options));
+        FULMAR_TRY_VOID(run_plainly(options, sync, round));
+        FULMAR_TRY_VOID(bench.run({.is_read = true}, outcome));
+        round.live_alone = outcome.rate;
+        FULMAR_TRY_VOID(warm_up(options));
+        FULMAR_TRY_VOID(bench.run({.records = true, .is_read = true}, outcome));
+        round.live = outcome.rate;
+        FULMAR_TRY_VOID(bench.purge());
+        FULMAR_TRY_VOID(bench.run({.is_read = true, .rate = options.live_rate}, outcome));
+        round.latency_alone = outcome.latency;
+        FULMAR_TRY_VOID(bench.run({.records = true, .is_read = true, .rate = options.live_rate}, outcome));
+        round.latency = outcome.latency;
         FULMAR_TRY_VOID(bench.purge());
     }
     bench.close();
@@ -283,6 +335,22 @@ double median_ratio(const std::vector<Round>& rounds, double Round::*over, doubl
     return values.empty() ? 0 : values[values.size() / 2];
 }
 
+base::Histogram all_of(const std::vector<Round>& rounds, base::Histogram Round::*member) {
+    base::Histogram sum;
+    for (const Round& round : rounds) {
+        sum.add(round.*member);
+    }
+    return sum;
+}
+
+std::string in_words(const base::Histogram& latency) {
+    const auto at = [&](double percentile) {
+        return static_cast<double>(latency.value_at_percentile(percentile)) / 1e3;
+    };
+    return fmt::format(
+        "p50 {:.1f}, p99 {:.1f}, p99.9 {:.1f}, p99.99 {:.1f} us", at(50), at(99), at(99.9), at(99.99));
+}
+
 int run_policy(const ArchiveOptions& options, const std::string& sync) {
     std::vector<Round> rounds;
     if (const Status status = run_rounds(options, sync, rounds); !status) {
@@ -292,6 +360,8 @@ int run_policy(const ArchiveOptions& options, const std::string& sync) {
     const archive::WriterCounts& counts = rounds.back().written;
     const double mega = 1e6;
     const double ratio = median_ratio(rounds, &Round::recorded, &Round::plain);
+    const base::Histogram latency_alone = all_of(rounds, &Round::latency_alone);
+    const base::Histogram latency = all_of(rounds, &Round::latency);
     const auto writes = static_cast<double>(std::max<std::uint64_t>(counts.writes, 1));
     nlohmann::ordered_json line{{"test", "archive"}, {"sync", sync},
         {"file_system", file_system(options.directory)}, {"size", options.size}, {"rounds", rounds.size()},
@@ -304,7 +374,9 @@ int run_policy(const ArchiveOptions& options, const std::string& sync) {
         {"replay_mb_s", median(rounds, &Round::replayed) / mega},
         {"live_alone_mb_s", median(rounds, &Round::live_alone) / mega},
         {"live_recorded_mb_s", median(rounds, &Round::live) / mega},
-        {"live_ratio", median_ratio(rounds, &Round::live, &Round::live_alone)}};
+        {"live_ratio", median_ratio(rounds, &Round::live, &Round::live_alone)},
+        {"live_rate", options.live_rate}, {"live_alone_ns", percentiles(latency_alone)},
+        {"live_recorded_ns", percentiles(latency)}};
     if (options.json) {
         line["environment"] = environment();
         fmt::print("{}\n", line.dump());
@@ -320,6 +392,8 @@ int run_policy(const ArchiveOptions& options, const std::string& sync) {
     fmt::print("  replayed      {:8.0f} MB/s\n", median(rounds, &Round::replayed) / mega);
     fmt::print("  live stream   {:8.0f} MB/s while it is recorded, {:.0f} MB/s alone\n",
         median(rounds, &Round::live) / mega, median(rounds, &Round::live_alone) / mega);
+    fmt::print("  at {:.0f}/s       {} alone\n                  {} while it is recorded\n", options.live_rate,
+        in_words(latency_alone), in_words(latency));
     return 0;
 }
 

@@ -10,8 +10,10 @@ struct ArchiveOptions {
     std::string directory;  ///< recordings go below it; empty: one of our own in the working directory
     std::string sync = "both";
     std::size_t size = 288;
-    double seconds = 3;
-    int rounds = 3;
+    std::int64_t bytes = std::int64_t{1} << 30;  ///< of each pass at full rate
+    double seconds = 2;                          ///< of each pass at a fixed rate
+    double live_rate = 50'000;  ///< messages per second of the stream whose latency is looked at
+    int rounds = 5;
     bool json = false;
 };
 

@@ -106,7 +106,17 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember({"none", "batch", "both"}))
         ->capture_default_str();
     archive->add_option("--size", archive_options.size, "message bytes")->capture_default_str();
-    archive->add_option("--duration", archive_options.seconds, "seconds of each run")->capture_default_str();
+    archive->add_option("--bytes", archive_options.bytes, "of each pass at full rate: 1g, 256m")
+        ->transform(CLI::AsSizeValue(false))
+        ->check(CLI::Range(std::int64_t{1} << 20, std::int64_t{1} << 40))
+        ->capture_default_str();
+    archive->add_option("--duration", archive_options.seconds, "seconds of each pass at a fixed rate")
+        ->capture_default_str();
+    archive
+        ->add_option("--live-rate", archive_options.live_rate,
+            "messages per second of the live stream whose latency is looked at")
+        ->check(CLI::Range(1.0, 1e7))
+        ->capture_default_str();
     archive->add_option("--rounds", archive_options.rounds, "alternations")->capture_default_str();
     archive->add_flag("--json", archive_options.json, "a JSON line for each policy");
     CLI11_PARSE(app, argc, argv);

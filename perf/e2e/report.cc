@@ -27,13 +27,6 @@ std::string first_match(const char* path, const std::string& key) {
     return "";
 }
 
-Json percentiles(const base::Histogram& histogram) {
-    return {{"min", histogram.min()}, {"p50", histogram.value_at_percentile(50)},
-        {"p90", histogram.value_at_percentile(90)}, {"p99", histogram.value_at_percentile(99)},
-        {"p999", histogram.value_at_percentile(99.9)}, {"p9999", histogram.value_at_percentile(99.99)},
-        {"max", histogram.max()}};
-}
-
 std::string time_text(std::int64_t ns) {
     const auto value = static_cast<double>(ns);
     if (ns < 10'000) {
@@ -58,6 +51,13 @@ void plot(const base::Histogram& histogram) {
 }
 
 }  // namespace
+
+Json percentiles(const base::Histogram& histogram) {
+    return {{"min", histogram.min()}, {"p50", histogram.value_at_percentile(50)},
+        {"p90", histogram.value_at_percentile(90)}, {"p99", histogram.value_at_percentile(99)},
+        {"p999", histogram.value_at_percentile(99.9)}, {"p9999", histogram.value_at_percentile(99.99)},
+        {"max", histogram.max()}};
+}
 
 Json environment() {
     utsname name{};

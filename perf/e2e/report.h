@@ -24,6 +24,8 @@ struct Figures {
 /// The keys every result has; callers add their own.
 [[nodiscard]] nlohmann::ordered_json to_json(const Figures& figures, const Options& options);
 [[nodiscard]] nlohmann::ordered_json environment();
+/// "min", "p50" ... "p9999", "max".
+[[nodiscard]] nlohmann::ordered_json percentiles(const base::Histogram& histogram);
 /// Prints the JSON line, or the human lines with a percentile plot; writes the .hdr file when asked.
 /// Returns the exit status: 0 pass, 1 not.
 int report(const Figures& figures, const Options& options, const nlohmann::ordered_json& extra);
