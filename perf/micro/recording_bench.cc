@@ -19,6 +19,7 @@
 #include "archive/checksum.h"
 #include "archive/recording_writer.h"
 #include "drivers/storage_file/file_storage.h"
+#include "perf/micro/no_storage.h"
 #include "wire/frame.h"
 
 namespace fulmar::bench {
@@ -26,9 +27,6 @@ namespace {
 
 using archive::RecordingWriter;
 using archive::SyncPolicy;
-using port::StorageCompletion;
-using port::StorageRequest;
-using Op = StorageRequest::Op;
 
 constexpr archive::SegmentShape kShape{
     .initial_term_id = 0, .term_length = 16 << 20, .segment_length = 128 << 20, .mtu = 1'408, .stream_id = 1};
@@ -43,29 +41,6 @@ std::string directory() {
     std::fprintf(stderr, "recording_bench: %s\n", why.c_str());
     std::exit(1);
 }
-
-/// Completes each request on the next poll, and keeps nothing.
-class NoStorage final : public port::Storage {
-  public:
-    bool submit(StorageRequest& request) override {
-        StorageCompletion completion;
-        completion.op = request.op;
-        completion.token = request.token;
-        completion.file = request.op == Op::kCreate ? port::FileHandle{++last_} : request.file;
-        waiting_.push_back(std::move(completion));
-        return true;
-    }
-    int poll(std::vector<StorageCompletion>& completions, int) override {
-        completions.clear();
-        completions.swap(waiting_);
-        return static_cast<int>(completions.size());
-    }
-    std::size_t under_way() const override { return waiting_.size(); }
-
-  private:
-    std::vector<StorageCompletion> waiting_;
-    std::uint32_t last_ = 0;
-};
 
 std::vector<std::byte> block_of(std::size_t length) {
     std::vector<std::byte> block(length, std::byte{7});
