@@ -155,8 +155,10 @@ void Image::on_heartbeat(Instant now, const PacketOrigin& origin, std::int64_t p
         system_[SystemCounter::kFlowControlUnderRuns].increment_relaxed();
         return;
     }
-    // Behind padding a sender stands at most at the end of the term in which the window ends.
-    if (position > base::align_up<std::int64_t>(window_end(), log_.term_length())) {
+    // A sender that heeds us stands in the window or, behind padding that begins in it, at the end of that
+    // term. One that stands beyond, for the sake of faster receivers, has left us behind: we end in silence.
+    if (position > window_end() &&
+        position != base::align_up<std::int64_t>(window_end(), log_.term_length())) {
         system_[SystemCounter::kFlowControlOverRuns].increment_relaxed();
         return;
     }

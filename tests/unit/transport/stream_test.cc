@@ -231,6 +231,42 @@ TEST_CASE("stream: padding that begins in the window ends beyond it, and nobody 
     CHECK(pair.read().size() > 15);
 }
 
+TEST_CASE("image: a sender that has gone beyond the window is no sign of life") {
+    StreamPair pair(0);
+    connect(pair);
+    const auto heartbeat = [&](std::int64_t position) {
+        REQUIRE(pair.offer(message(1, 100)) > 0);
+        Datagram datagram = pair.sender_out()[0];
+        datagram.bytes.resize(wire::kDataHeaderLength);
+        base::store_le<std::int32_t>(datagram.bytes.data(), wire::field::kFrameLength, 0);
+        base::store_le<std::int32_t>(datagram.bytes.data(), wire::field::kTermOffset,
+            static_cast<std::int32_t>(position % StreamPair::kTermLength));
+        base::store_le<std::int32_t>(datagram.bytes.data(), wire::field::kTermId,
+            static_cast<std::int32_t>(position / StreamPair::kTermLength));
+        return datagram;
+    };
+    constexpr std::int64_t kWindowEnd = StreamPair::kTermLength / 2;
+    SUBCASE("it stands at the window's end") {
+        const Datagram datagram = heartbeat(kWindowEnd);
+        for (int i = 0; i < 120; ++i) {
+            pair.now = pair.now + milliseconds(100);
+            pair.to_image(datagram);
+            (void)pair.receiver_out();
+        }
+        CHECK(pair.image->state() == transport::Image::State::kActive);
+    }
+    SUBCASE("it stands beyond it, in the same term") {
+        const Datagram datagram = heartbeat(kWindowEnd + 32);
+        for (int i = 0; i < 120; ++i) {
+            pair.now = pair.now + milliseconds(100);
+            pair.to_image(datagram);
+            (void)pair.receiver_out();
+        }
+        CHECK(pair.image->state() != transport::Image::State::kActive);
+        CHECK(pair.image->rebuild_position() == 0);
+    }
+}
+
 TEST_CASE("image: malformed packets change nothing") {
     StreamPair pair;
     connect(pair);
