@@ -9,6 +9,8 @@ namespace fulmar::archive_client {
 
 namespace {
 
+constexpr std::int64_t kNoErrand = -1;
+
 /// What an archive sends to its clients over the response stream.
 using Received = sbe::Messages<archive::ControlResponse, archive::RecordingDescriptor,
     archive::RecordingSubscriptionDescriptor, archive::RecordingSignalEvent, archive::Ping>;
@@ -105,11 +107,12 @@ int Session::poll() {
                 " has ended: the archive was stopped, ended the session, or cannot be reached any more"});
         return 1;
     }
+    const int ran = errands_.empty() ? 0 : run_errands();
     // The clock is read only when somebody waits.
     if (next_timeout_ != Instant::never()) {
         time_out(init_.client->now());
     }
-    return *sent + received;
+    return *sent + received + ran;
 }
 
 ArchiveResult<std::optional<std::int64_t>> Session::find(std::int64_t correlation_id) {
@@ -134,10 +137,36 @@ void Session::cancel(std::int64_t correlation_id) {
     pending_.erase(correlation_id);
 }
 
-ArchiveStatus Session::expect(std::int64_t correlation_id, std::string_view what) {
+ArchiveStatus Session::run(
+    std::string_view what, std::int64_t correlation_id, std::unique_ptr<Errand> errand) {
     FULMAR_TRY_VOID(check_may_ask(what));
     add_pending(correlation_id, what, {});
+    pending_.at(correlation_id).errand = std::move(errand);
+    errands_.push_back(correlation_id);
     return Done{};
+}
+
+int Session::run_errands() {
+    int work = 0;
+    // By index: an errand may begin another one.
+    for (std::size_t i = 0; i < errands_.size() && !ended_; ++i) {
+        const auto at = pending_.find(errands_[i]);
+        if (at == pending_.end() || at->second.outcome) {
+            if (at != pending_.end()) {
+                at->second.errand.reset();
+            }
+            errands_[i] = kNoErrand;
+            continue;
+        }
+        auto polled = at->second.errand->poll(*this);
+        if (!polled) {
+            at->second.outcome = Unexpected{std::move(polled.error())};
+        } else {
+            work += *polled;
+        }
+    }
+    std::erase(errands_, kNoErrand);
+    return work;
 }
 
 void Session::close() {
@@ -289,9 +318,11 @@ void Session::time_out(Instant now) {
             next_timeout_ = earlier(next_timeout_, pending.deadline);
             continue;
         }
+        const std::string_view step = pending.errand != nullptr ? pending.errand->step() : "";
         pending.outcome = fail(ArchiveErrorCode::kTimeout,
             std::string(pending.what) + ": no answer from the archive within " +
                 std::to_string(init_.options.message_timeout.ns / 1'000'000) + " ms" +
+                (step.empty() ? "" : ", waiting for " + std::string(step)) +
                 (init_.writer.is_flushed() ? "" : "; requests wait for room in the control stream"),
             id);
     }
@@ -303,6 +334,7 @@ void Session::end(ArchiveError why) {
     }
     ended_ = std::move(why);
     for (auto& [id, pending] : pending_) {
+        pending.errand.reset();
         if (!pending.outcome) {
             pending.outcome =
                 fail(ended_->archive_code, std::string(pending.what) + ": " + ended_->message, id);

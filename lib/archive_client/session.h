@@ -11,8 +11,10 @@
 #include <span>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "archive/messages.h"
+#include "archive_client/errand.h"
 #include "archive_client/request_writer.h"
 #include "fulmar/archive_client.h"
 #include "fulmar/fragment_assembler.h"
@@ -76,8 +78,9 @@ class Session {
     int poll();
     [[nodiscard]] ArchiveResult<std::optional<std::int64_t>> find(std::int64_t correlation_id);
     void cancel(std::int64_t correlation_id);
-    /// A request whose answer will come for a message that was sent elsewhere.
-    [[nodiscard]] ArchiveStatus expect(std::int64_t correlation_id, std::string_view what);
+    /// A request with this id, whose message the errand will send.
+    [[nodiscard]] ArchiveStatus run(
+        std::string_view what, std::int64_t correlation_id, std::unique_ptr<Errand> errand);
     void close();
 
     /// errors: kClient from inside a handler, which must not wait.
@@ -97,6 +100,7 @@ class Session {
         Instant deadline;
         Listing listing;
         std::int64_t listed = 0;
+        std::unique_ptr<Errand> errand;  ///< null for a request that is one message
         std::optional<ArchiveResult<std::int64_t>> outcome;
 
         [[nodiscard]] bool is_listing() const { return listing.handler.index() != 0; }
@@ -127,6 +131,7 @@ class Session {
     void on_failure(const sbe::Decoder<archive::ControlResponse>& response, ArchiveErrorCode code);
     template <class Handler, class Item>
     void on_listed(std::int64_t correlation_id, const Item& item);
+    int run_errands();
     void time_out(Instant now);
     void end(ArchiveError why);
     void report(const ArchiveError& error);
@@ -134,6 +139,7 @@ class Session {
     SessionInit init_;
     FragmentAssembler<Assembled> assembler_{Assembled{this}};
     std::map<std::int64_t, Pending> pending_;
+    std::vector<std::int64_t> errands_;  ///< those of pending_ that may have one
     Instant next_timeout_ = Instant::never();
     std::optional<ArchiveError> ended_;
     BackoffIdle idle_;

@@ -8,6 +8,10 @@ namespace {
 
 using config::ChannelUri;
 
+bool is_response_mode(const ChannelUri& channel) {
+    return channel.find("control-mode") == "response";
+}
+
 }  // namespace
 
 int Replication::connect() {
@@ -161,7 +165,9 @@ void Replication::subscribe() {
                              std::to_string(request_.subscription_tag.value_or(request_.id)));
     }
     uri->set("rejoin", "false");
-    uri->set("session-id", std::to_string(replay_session_));
+    if (!is_response_mode(*uri)) {
+        uri->set("session-id", std::to_string(replay_session_));
+    }
     const std::string channel = uri->text();
     auto started = recordings_.start_quietly(request_.asker, {.channel = channel,
                                                                  .stream_id = descriptor_->stream_id,
@@ -215,7 +221,9 @@ std::optional<std::string> Replication::replay_channel() {
         uri.set("linger", "0");
         uri.set("eos", "false");
     }
-    uri.set("session-id", std::to_string(replay_session_));
+    if (!is_response_mode(uri)) {
+        uri.set("session-id", std::to_string(replay_session_));
+    }
     return uri.text();
 }
 
@@ -229,6 +237,9 @@ int Replication::resolve() {
     params.length =
         request_.stop_position == kNullValue ? kReplayAllAndFollow : request_.stop_position - position_;
     params.file_io_max_length = request_.file_io_max_length;
+    // Of the subscription that a replay over a response channel comes to.
+    params.subscription_registration_id =
+        recordings_.find_subscriber(subscription_)->subscription->registration_id();
     enter(State::kReplaying);
     ask(source_->async_start_replay(request_.source_id, *channel, descriptor_->stream_id, params));
     return 1;

@@ -35,9 +35,12 @@ void Replications::start(Asker asker, Replication::Request request) {
         context_.sessions.error(asker, ArchiveErrorCode::kGeneric, uri.error().message);
         return;
     }
-    if (uri->find("control-mode") == "response") {
+    if (uri->find("control-mode") == "response" &&
+        (!request.live_destination.empty() || request.channel_tag || request.subscription_tag)) {
         context_.sessions.error(asker, ArchiveErrorCode::kGeneric,
-            "replication over control-mode=response is not supported: give an endpoint for the replay");
+            "a replication over control-mode=response has no other destinations: it can neither be tagged "
+            "nor "
+            "join a live one");
         return;
     }
     request.id = context_.sessions.next_id();

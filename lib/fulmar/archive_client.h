@@ -128,8 +128,8 @@ class ArchiveClient {
     // --- replay ---
 
     /// Makes the archive publish a recording to this channel and stream. Answers the replay session id, whose
-    /// low 32 bits are the session id of the stream. A channel with `control-mode=response` takes steps that
-    /// wait, so that there is no async_ form of that.
+    /// low 32 bits are the session id of the stream. A channel with `control-mode=response` needs the
+    /// subscription that it shall come to in the parameters.
     [[nodiscard]] ArchiveResult<std::int64_t> start_replay(std::int64_t recording_id,
         const std::string& channel, std::int32_t stream_id, const ReplayParams& params);
     [[nodiscard]] ArchiveResult<std::int64_t> async_start_replay(std::int64_t recording_id,
@@ -251,8 +251,6 @@ class ArchiveClient {
   private:
     [[nodiscard]] ArchiveResult<std::int64_t> await(ArchiveResult<std::int64_t> correlation_id);
     [[nodiscard]] ArchiveStatus await_done(ArchiveResult<std::int64_t> correlation_id);
-    [[nodiscard]] ArchiveResult<std::int64_t> start_response_replay(std::int64_t recording_id,
-        const std::string& channel, std::int32_t stream_id, const ReplayParams& params);
 
     std::unique_ptr<archive_client::Session> session_;
 };

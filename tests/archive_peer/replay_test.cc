@@ -109,8 +109,8 @@ TEST_CASE("archive peer: a replay may come back over a response channel") {
     auto replay = value_of(bench.archive->replay(recorded.recording_id, channel, next_stream_id(), {}));
     read(bench, *replay, recorded.numbers, 300);
     await_end(bench, *replay);
-    // The asynchronous form says that it cannot, instead of asking for something else.
-    CHECK_FALSE(bench.archive->async_start_replay(recorded.recording_id, channel, 1, {}));
+    // It has to be known where to.
+    CHECK_FALSE(bench.archive->start_replay(recorded.recording_id, channel, 1, {}));
 }
 
 TEST_CASE("archive peer: replays that cannot be are refused, each with its reason") {

@@ -130,3 +130,44 @@ TEST_CASE("archive peer: another archive copies a recording, all of it or as it 
     CHECK(code_of(copy.archive->replicate(recorded.recording_id, control_channel(), 10,
               ReplicationParams{.dst_recording_id = 1'000'000})) == ArchiveErrorCode::kUnknownRecording);
 }
+
+TEST_CASE("archive peer: another archive copies a recording over a response channel") {
+    const std::string second_channel = variable("ARCHIVE_SECOND_CHANNEL");
+    if (second_channel.empty()) {
+        MESSAGE("skipped: no ARCHIVE_SECOND_CHANNEL");
+        return;
+    }
+    Bench source;
+    Bench copy(second_channel);
+    Recorded recorded = record(source);
+    recorded.publish(source, 300);
+    ReplicationParams params;
+    params.replication_channel = "aeron:udp?control-mode=response|control=" + free_endpoint();
+    const std::int64_t id =
+        value_of(copy.archive->replicate(recorded.recording_id, control_channel(), 10, params));
+    const std::int64_t growing = copy.await_signal(RecordingSignal::kReplicate, id).recording_id;
+    // It follows, to the end.
+    recorded.publish(source, 300);
+    copy.await("the copy follows", [&] {
+        return value_of(copy.archive->recording_position(growing)) == recorded.publication->position();
+    });
+    const std::int64_t stopped = recorded.stop(source);
+    (void)copy.await_signal(RecordingSignal::kReplicateEnd, id);
+    copy.await("the copy stops", [&] { return value_of(copy.archive->stop_position(growing)) == stopped; });
+
+    auto replay =
+        value_of(copy.archive->replay(growing, "aeron:udp?endpoint=localhost:0", next_stream_id(), {}));
+    FragmentAssembler<std::reference_wrapper<Numbers>> whole{std::ref(recorded.numbers)};
+    copy.await("all is replayed", [&] {
+        replay->poll(whole, 10);
+        return recorded.numbers.read >= 600;
+    });
+    CHECK(recorded.numbers.read == 600);
+
+    // Such a stream has one way only.
+    params.live_destination = "aeron:udp?endpoint=" + free_endpoint();
+    CHECK_FALSE(copy.archive->replicate(recorded.recording_id, control_channel(), 10, params));
+    params.live_destination.clear();
+    params.channel_tag_id = 5;
+    CHECK_FALSE(copy.archive->replicate(recorded.recording_id, control_channel(), 10, params));
+}

@@ -173,6 +173,84 @@ TEST_CASE("archive client: requests that change what is kept") {
     CHECK(update.data<"channel">() == "aeron:ipc");
 }
 
+namespace {
+
+/// A stream that comes to the client the way that its requests go, as far as the driver knows.
+struct ResponseStream {
+    static constexpr const char* kChannel = "aeron:udp?control-mode=response|control=10.77.0.1:10001";
+
+    explicit ResponseStream(Stage& at) {
+        const std::int64_t request = at.client->async_add_subscription(kChannel, 1001).value();
+        REQUIRE(at.run_until([&] {
+            subscription = at.client->find_subscription(request).value();
+            return subscription != nullptr;
+        }));
+        params.subscription_registration_id = subscription->registration_id();
+    }
+    std::unique_ptr<Subscription> subscription;
+    ReplayParams params;
+};
+
+}  // namespace
+
+TEST_CASE("archive client: a replay over a response channel is asked for with a token, without waiting") {
+    Stage at;
+    ArchiveClient& session = at.connected();
+    ResponseStream stream(at);
+    stream.params.position = 64;
+    const std::int64_t id = session.async_start_replay(17, stream.kChannel, 1001, stream.params).value();
+    CHECK_FALSE(session.find_response(id).value());
+    const Request token = at.next_request();
+    CHECK(token.as<archive::ReplayTokenRequest>().get<"recordingId">() == 17);
+    at.archive.respond_ok(token.correlation_id(), 99);
+    const Request request = at.next_request();
+    const auto replay = request.as<archive::ReplayRequest>();
+    CHECK(request.correlation_id() == id);
+    CHECK(replay.get<"controlSessionId">() == kControlSession);
+    CHECK(replay.get<"recordingId">() == 17);
+    CHECK(replay.get<"position">() == 64);
+    CHECK(replay.get_raw<"replayToken">() == 99);
+    CHECK(replay.data<"replayChannel">() == stream.kChannel);
+    CHECK_FALSE(session.find_response(id).value());
+    at.archive.respond_ok(id, 5);
+    CHECK(at.await(id).value() == 5);
+}
+
+TEST_CASE("archive client: what a replay over a response channel waits for in vain is named") {
+    Stage at;
+    ArchiveClient& session = at.connected();
+    SUBCASE("nobody says which subscription it is for") {
+        CHECK_FALSE(session.async_start_replay(17, ResponseStream::kChannel, 1001, {}));
+    }
+    SUBCASE("no token comes") {
+        ResponseStream stream(at);
+        const auto refused = session.start_replay(17, stream.kChannel, 1001, stream.params);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().archive_code == ArchiveErrorCode::kTimeout);
+        CHECK(at.archive.count(archive::ReplayTokenRequest::kId) == 1);
+        CHECK(at.archive.count(archive::ReplayRequest::kId) == 0);
+    }
+    SUBCASE("the token is refused") {
+        ResponseStream stream(at);
+        at.archive.script = [&](const Request& request) {
+            at.archive.respond_error(request.correlation_id(), 5, "recording 17 is not here");
+            return true;
+        };
+        const auto refused = session.start_replay(17, stream.kChannel, 1001, stream.params);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().archive_code == ArchiveErrorCode::kUnknownRecording);
+    }
+    SUBCASE("nobody is interested any more") {
+        ResponseStream stream(at);
+        const std::int64_t id = session.async_start_replay(17, stream.kChannel, 1001, stream.params).value();
+        const Request token = at.next_request();
+        session.cancel(id);
+        at.archive.respond_ok(token.correlation_id(), 99);
+        at.run(milliseconds(500));
+        CHECK(at.archive.count(archive::ReplayRequest::kId) == 0);
+    }
+}
+
 TEST_CASE("archive client: requests to copy, with everything and with nothing said") {
     Stage at;
     at.connected();
