@@ -169,9 +169,13 @@ Status set_record_checksum(std::string_view value, ArchiveOptions& options) {
 
 Status set_control_enabled(std::string_view value, ArchiveOptions& options) {
     FULMAR_TRY(is_on, config::parse_switch(value));
-    if (!is_on) {
-        options.server.control_channel.clear();
-    }
+    options.server.control_enabled = is_on;
+    return Done{};
+}
+
+Status set_events_enabled(std::string_view value, ArchiveOptions& options) {
+    FULMAR_TRY(is_on, config::parse_switch(value));
+    options.server.events_enabled = is_on;
     return Done{};
 }
 
@@ -222,6 +226,13 @@ std::vector<Setting> make_settings() {
         {"source-response-channel", kArchive + "control.response.channel",
             "Where archives that are replicated from send their responses",
             "the control channel's host, any port", false, server_channel(&Server::source_response_channel)},
+        {"events-channel", kArchive + "recording.events.channel",
+            "Tell there of recordings that begin, get further and stop", "none", false,
+            server_channel(&Server::events_channel)},
+        {"events-stream-id", kArchive + "recording.events.stream.id", "Its stream", "30", false,
+            server_integer(&Server::events_stream_id, -kInt32Max - 1, kInt32Max)},
+        {"events-enabled", kArchive + "recording.events.enabled", "false: tell nobody",
+            "true, with a channel", false, set_events_enabled},
         {"message-timeout", kArchive + "message.timeout", "For answers of archives that are replicated from",
             "10s", false, server_duration(&Server::message_timeout)},
         {"sync", "", "When recorded bytes are synced: batch, interval:TIME or none", "batch", false,
@@ -301,6 +312,10 @@ Status check(const ArchiveOptions& options) {
     if (!options.attach_to.empty() && (!options.driver.ports.empty() || !options.driver.settings.empty())) {
         return fail(
             ErrorCode::kGeneric, "--port and --driver are for the driver inside; leave --attach away");
+    }
+    if (options.server.events_enabled.value_or(false) && options.server.events_channel.empty()) {
+        return fail(ErrorCode::kGeneric,
+            "recording events are enabled and have no channel; give --events-channel CHANNEL");
     }
     return Done{};
 }

@@ -17,6 +17,7 @@ namespace fulmar::archive {
 
 class CatalogFile;
 class ControlSessions;
+class EventStream;
 
 struct ServerContext {
     const ServerOptions& options;
@@ -24,6 +25,7 @@ struct ServerContext {
     StorageHub& storage;
     CatalogFile& catalog;
     ControlSessions& sessions;
+    EventStream& events;
     port::Clock& clock;
     std::int64_t archive_id = -1;
     /// By recording: those that recovery found damaged. They are read as far as they go, and not extended.

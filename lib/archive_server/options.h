@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "archive/recording_writer.h"
@@ -20,6 +21,7 @@ struct ServerOptions {
     /// Where requests come over the network; empty: only the local channel is served.
     std::string control_channel;
     std::int32_t control_stream_id = 10;
+    bool control_enabled = true;  ///< false: as if it were empty
     std::string local_control_channel = "aeron:ipc?term-length=64k";
     std::int32_t local_control_stream_id = 10;
     /// Where replays of other archives are received, unless a request says otherwise.
@@ -30,6 +32,8 @@ struct ServerOptions {
     /// A stream of started, progressed and stopped recordings; empty: none.
     std::string events_channel;
     std::int32_t events_stream_id = 30;
+    /// Nothing: as soon as there is a channel for them.
+    std::optional<bool> events_enabled;
 
     /// Of new recordings; at least a term.
     std::int32_t segment_file_length = 128 * 1024 * 1024;

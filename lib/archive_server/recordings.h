@@ -101,6 +101,8 @@ class Recordings {
         RecordingSession::Init init;
         std::unique_ptr<RecordingSession> session;
         std::shared_ptr<LivePosition> progress;
+        std::int64_t begun_at = 0;  ///< its first position now; an extension's, where it goes on
+        std::int64_t told_at = 0;   ///< position that the event stream was told last
     };
     struct Arrival {
         Subscriber* subscriber = nullptr;
@@ -119,6 +121,7 @@ class Recordings {
     [[nodiscard]] bool begin_new(Subscriber& subscriber, Image& image, Active& active);
     [[nodiscard]] bool begin_extension(Subscriber& subscriber, Image& image, Active& active);
     int poll_active(Active& active);
+    int tell_progress(Active& active);
     void run(Active& active);
     /// Its recording has failed; the stream goes on.
     static void pass_on(Active& active);

@@ -1,6 +1,7 @@
 // The recordings themselves: from an image to a stop position in the catalog.
 #include <algorithm>
 
+#include "archive_server/event_stream.h"
 #include "archive_server/recordings.h"
 #include "base/assert.h"
 
@@ -122,12 +123,24 @@ int Recordings::poll_active(Active& active) {
         run(active);
         return 1;
     }
+    if (active.state == Active::State::kRunning) {
+        return tell_progress(active);
+    }
     if (active.state == Active::State::kEnding && context_.catalog.is_persisted(active.ticket)) {
         end(active);
         gone_.push_back(active.id);
         return 1;
     }
     return 0;
+}
+
+int Recordings::tell_progress(Active& active) {
+    const std::int64_t position = active.progress->position.load(std::memory_order_acquire);
+    if (position <= active.told_at || !context_.events.progress(active.id, active.begun_at, position)) {
+        return 0;
+    }
+    active.told_at = position;
+    return 1;
 }
 
 void Recordings::run(Active& active) {
@@ -156,6 +169,10 @@ void Recordings::run(Active& active) {
     if (active.is_stopping) {
         recorder_.commands.send({RecorderCommand::Kind::kStop, active.session.get()});
     }
+    active.begun_at = position;
+    active.told_at = position;
+    const Catalog& catalog = context_.catalog.catalog();
+    context_.events.started(catalog.at(catalog.find(active.id)), position);
     context_.sessions.signal(active.subscriber->asker,
         {.signal = active.is_extension ? RecordingSignal::kExtend : RecordingSignal::kStart,
             .recording_id = active.id,
@@ -209,6 +226,9 @@ void Recordings::end(Active& active) {
         .recording_id = active.id,
         .subscription_id = subscriber.id,
         .position = active.progress->position.load(std::memory_order_relaxed)};
+    if (active.session != nullptr) {
+        context_.events.stopped(active.id, active.begun_at, signal.position);
+    }
     --subscriber.active;
     if (subscriber.is_stopping) {
         subscriber.held_signals.push_back(signal);

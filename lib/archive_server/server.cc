@@ -31,11 +31,13 @@ Server::Server(ServerOptions options, const ServerPorts& ports, StartUp& start_u
           options_.writer.sync != SyncPolicy::kNone),
       sessions_(options_, *ports.client, archive_id_of(options_, *ports.client),
           seed_of(*ports.client, *ports.clock)),
+      events_(*ports.client, options_),
       context_{.options = options_,
           .client = *ports.client,
           .storage = *ports.storage,
           .catalog = catalog_,
           .sessions = sessions_,
+          .events = events_,
           .clock = *ports.clock,
           .archive_id = archive_id_of(options_, *ports.client)},
       recorder_(*ports.recorder_storage),
@@ -60,7 +62,7 @@ Server::Server(ServerOptions options, const ServerPorts& ports, StartUp& start_u
                    : replays_.refusal(recording_id);
     };
     subscribe(options_.local_control_channel, options_.local_control_stream_id);
-    if (!options_.control_channel.empty()) {
+    if (options_.control_enabled && !options_.control_channel.empty()) {
         subscribe(options_.control_channel, options_.control_stream_id);
     }
 }
@@ -103,10 +105,12 @@ int Server::poll_conductor(Instant now) {
     work += replays_.poll();
     work += segments_.poll();
     work += replications_.poll();
+    work += events_.poll();
     if (!space_.is_asked && now >= space_.next_time) {
         ask_for_space();
     }
     count(now);
+    error_ = error_ ? error_ : events_.error();
     if (const auto& error = catalog_.error(); error && !error_) {
         error_ = error;
         context_.report(error->code, error->message);
@@ -151,7 +155,8 @@ int Server::poll_streams() {
         recorder_.set_counters(counters_, options_.cycle_threshold);
         replayer_.set_counters(counters_, options_.cycle_threshold);
     }
-    is_ready_ = all_there && has_counters_ && !error_ && (is_ready_ || catalog_.is_idle());
+    is_ready_ =
+        all_there && has_counters_ && events_.is_ready() && !error_ && (is_ready_ || catalog_.is_idle());
     return work;
 }
 

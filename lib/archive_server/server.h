@@ -14,6 +14,7 @@
 #include "archive_server/catalog_file.h"
 #include "archive_server/context.h"
 #include "archive_server/control_sessions.h"
+#include "archive_server/event_stream.h"
 #include "archive_server/recorder.h"
 #include "archive_server/recordings.h"
 #include "archive_server/replayer.h"
@@ -103,6 +104,7 @@ class Server {
     const ServerOptions options_;
     CatalogFile catalog_;
     ControlSessions sessions_;
+    EventStream events_;
     ServerContext context_;
     Recorder recorder_;
     Replayer replayer_;

@@ -42,7 +42,9 @@ class Rig {
         server_client_ = connect("archive");
     }
 
-    void start() {
+    void start() { REQUIRE(begins()); }
+    /// Whether the server is ready in time.
+    bool begins() {
         StartUp start_up(hub_, {.now_ms = world_.clock.epoch_ms()});
         while (!start_up.is_done()) {
             start_up.poll(world_.clock.now());
@@ -55,7 +57,7 @@ class Rig {
                 .recorder_storage = &hub_,
                 .replayer_storage = &hub_},
             start_up);
-        REQUIRE(run_until([&] { return server->is_ready(); }));
+        return run_until([&] { return server->is_ready() || server->error(); }) && !server->error();
     }
 
     void step(Duration by = milliseconds(1)) {
