@@ -1,4 +1,6 @@
 // Catching up with a live stream, and reading how far a recording is without asking.
+#include <algorithm>
+
 #include "bench.h"
 #include "fulmar/archive/recording_position.h"
 #include "fulmar/archive/replay_merge.h"
@@ -71,6 +73,54 @@ TEST_CASE("archive peer: a replay merges with the live stream, without a gap or 
     });
     CHECK(subscription->image_count() == 1);
     CHECK(bench.errors.empty());
+}
+
+TEST_CASE("archive peer: another archive copies a recording, and goes on with the live stream") {
+    const std::string second_channel = variable("ARCHIVE_SECOND_CHANNEL");
+    if (second_channel.empty()) {
+        MESSAGE("skipped: no ARCHIVE_SECOND_CHANNEL");
+        return;
+    }
+    Bench source;
+    Bench copy(second_channel);
+    Live live(source);
+    Recorded& recorded = live.recorded;
+    recorded.publish(source, 500);
+
+    ReplicationParams params;
+    params.live_destination = "aeron:udp?endpoint=localhost:0|control=" + live.control;
+    const std::int64_t id =
+        value_of(copy.archive->replicate(recorded.recording_id, control_channel(), 10, params));
+    const std::int64_t copied = copy.await_signal(RecordingSignal::kReplicate, id).recording_id;
+    copy.await("the merge", [&] {
+        if (recorded.numbers.published < 1500 &&
+            recorded.publication->offer(Numbers::message(recorded.numbers.published)).is_ok()) {
+            ++recorded.numbers.published;
+        }
+        source.client->poll();
+        return std::any_of(copy.signals.begin(), copy.signals.end(), [&](const RecordingSignalEvent& event) {
+            return event.signal == RecordingSignal::kMerge && event.correlation_id == id;
+        });
+    });
+    (void)copy.await_signal(RecordingSignal::kReplicateEnd, id);
+    // The source has done its part; the live stream is enough.
+    require_ok(source.archive->stop_recording(recorded.channel, recorded.stream_id));
+    recorded.numbers.publish(copy, *recorded.publication, 2000 - recorded.numbers.published);
+    const std::int64_t end = recorded.publication->position();
+    copy.await(
+        "the copy has it all", [&] { return value_of(copy.archive->recording_position(copied)) == end; });
+    recorded.publication->close();
+    copy.await("the copy stops", [&] { return value_of(copy.archive->stop_position(copied)) == end; });
+
+    auto replay =
+        value_of(copy.archive->replay(copied, "aeron:udp?endpoint=localhost:0", next_stream_id(), {}));
+    FragmentAssembler<std::reference_wrapper<Numbers>> whole{std::ref(recorded.numbers)};
+    copy.await("all is replayed", [&] {
+        replay->poll(whole, 10);
+        return recorded.numbers.read >= 2000;
+    });
+    CHECK(recorded.numbers.read == 2000);
+    CHECK(copy.errors.empty());
 }
 
 TEST_CASE("archive peer: a merge that cannot be says why") {

@@ -1,6 +1,6 @@
 // An archive and its clients of stock Aeron on whatever driver runs in aeron.dir: records a multi-destination
 // publication, and follows it from its start by ReplayMerge.
-// usage: Merge ARCHIVE_DIR FIRST_PORT MESSAGES
+// usage: Merge ARCHIVE_DIR|CONTROL_CHANNEL_OF_ONE_THAT_RUNS FIRST_PORT MESSAGES
 
 import io.aeron.Aeron;
 import io.aeron.ChannelUriStringBuilder;
@@ -37,7 +37,8 @@ public class Merge
         final int port = Integer.parseInt(args[1]);
         final int total = Integer.parseInt(args[2]);
         final String control = "localhost:" + port;
-        final String archiveControl = "aeron:udp?endpoint=localhost:" + (port + 1);
+        final boolean isRunning = args[0].startsWith("aeron:");
+        final String archiveControl = isRunning ? args[0] : "aeron:udp?endpoint=localhost:" + (port + 1);
         final Archive.Context server = new Archive.Context()
             .archiveDir(new File(args[0]))
             .controlChannel(archiveControl)
@@ -47,7 +48,7 @@ public class Merge
             .controlRequestChannel(archiveControl)
             .controlResponseChannel("aeron:udp?endpoint=localhost:0");
 
-        try (Archive ignored = Archive.launch(server);
+        try (Archive ignored = isRunning ? null : Archive.launch(server);
             Aeron aeron = Aeron.connect();
             AeronArchive archive = AeronArchive.connect(clientContext.aeron(aeron)))
         {

@@ -1,6 +1,6 @@
 // A stock archive whose client hears its answers, and a replay, by response channels: it opens no address of its
 // own that the archive would have to reach.
-// usage: Responses ARCHIVE_DIR FIRST_PORT MESSAGES
+// usage: Responses ARCHIVE_DIR|CONTROL_CHANNEL_OF_ONE_THAT_RUNS FIRST_PORT MESSAGES
 
 import io.aeron.Aeron;
 import io.aeron.ExclusivePublication;
@@ -33,7 +33,8 @@ public class Responses
     {
         final int port = Integer.parseInt(args[1]);
         final int total = Integer.parseInt(args[2]);
-        final String archiveControl = "aeron:udp?endpoint=localhost:" + port;
+        final boolean isRunning = args[0].startsWith("aeron:");
+        final String archiveControl = isRunning ? args[0] : "aeron:udp?endpoint=localhost:" + port;
         final String answers = "aeron:udp?control-mode=response|control=localhost:" + (port + 1);
         final Archive.Context server = new Archive.Context()
             .archiveDir(new File(args[0]))
@@ -44,7 +45,7 @@ public class Responses
             .controlRequestChannel(archiveControl)
             .controlResponseChannel(answers);
 
-        try (Archive ignored = Archive.launch(server);
+        try (Archive ignored = isRunning ? null : Archive.launch(server);
             Aeron aeron = Aeron.connect();
             AeronArchive archive = AeronArchive.connect(clientContext.aeron(aeron)))
         {

@@ -92,10 +92,10 @@ TEST_CASE("archive events: recordings that begin, get further, stop and go on ar
     // An extension begins where it goes on.
     const auto entry = session.list_recording(0);
     REQUIRE(entry);
-    const std::string channel =
-        "aeron:ipc?term-length=" + std::to_string(entry->term_buffer_length) +
-        "|init-term-id=" + std::to_string(entry->initial_term_id) +
-        "|term-id=" + std::to_string(entry->initial_term_id) + "|term-offset=" + std::to_string(stop);
+    const std::string channel = "aeron:ipc?term-length=" + std::to_string(entry->term_buffer_length) +
+                                "|init-term-id=" + std::to_string(entry->initial_term_id) +
+                                "|term-id=" + std::to_string(entry->initial_term_id) +
+                                "|term-offset=" + std::to_string(stop);
     REQUIRE(session.extend_recording(0, channel, kStream, SourceLocation::kLocal));
     listener.told.clear();
     const auto request = at.client->async_add_exclusive_publication(channel, kStream);
@@ -126,9 +126,9 @@ TEST_CASE("archive events: a stream that nobody reads holds nothing up") {
         REQUIRE(session.purge_recording(i));
         REQUIRE(at.run_until([&] { return at.has_signal(RecordingSignal::kDelete); }));
         at.signals.clear();
-        REQUIRE(session.start_recording(
-            "aeron:ipc?session-id=" + std::to_string((*publication)->session_id()), kStream,
-            SourceLocation::kLocal));
+        REQUIRE(
+            session.start_recording("aeron:ipc?session-id=" + std::to_string((*publication)->session_id()),
+                kStream, SourceLocation::kLocal));
     }
     CHECK(at.errors.empty());
     CHECK(at.server_errors.empty());
