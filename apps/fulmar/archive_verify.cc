@@ -42,7 +42,8 @@ void verify_checksums(ArchiveStorage& storage, const ArchiveDirectory& directory
                                                        .shape = shape,
                                                        .base = file.base,
                                                        .from = from,
-                                                       .until = stopped ? until : kNullValue});
+                                                       .until = stopped ? until : kNullValue,
+                                                       .session_id = recording.session_id});
         storage.run(check);
         durable = std::max(durable, check.durable());
         verdict.sidecars += check.has_sidecar() ? 1 : 0;

@@ -1,6 +1,7 @@
 #include "archive/checksum.h"
 
 #include <algorithm>
+#include <array>
 #include <isa-l/crc.h>
 
 #include "base/bytes.h"
@@ -38,6 +39,33 @@ void checksum_frames(std::span<std::byte> block) {
         }
         block = block.subspan(frame.size());
     }
+}
+
+std::optional<std::uint32_t> crc32c_before_frame_checksums(
+    std::span<const std::byte> block, std::int32_t session_id) {
+    std::uint32_t crc = 0;
+    while (!block.empty()) {
+        std::array<std::byte, wire::kDataHeaderLength> header;
+        if (block.size() < header.size()) {
+            return std::nullopt;
+        }
+        std::copy_n(block.begin(), header.size(), header.begin());
+        const auto length = base::load_le<std::int32_t>(header.data(), wire::field::kFrameLength);
+        if (length < wire::kDataHeaderLength || static_cast<std::size_t>(length) > block.size()) {
+            return std::nullopt;
+        }
+        const auto frame =
+            block.first(std::min(block.size(), static_cast<std::size_t>(wire::align_frame(length))));
+        if (!frame_checksum_matches(frame)) {
+            return std::nullopt;
+        }
+        if (!wire::is_padding(header.data())) {
+            base::store_le(header.data(), wire::field::kSessionId, session_id);
+        }
+        crc = crc32c(frame.subspan(header.size()), crc32c(header, crc));
+        block = block.subspan(frame.size());
+    }
+    return crc;
 }
 
 bool frame_checksum_matches(std::span<const std::byte> frame) {

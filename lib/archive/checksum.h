@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace fulmar::archive {
@@ -17,6 +18,12 @@ namespace fulmar::archive {
 
 /// Puts it into each data frame of `block`, which is whole frames; padding is left alone.
 void checksum_frames(std::span<std::byte> block);
+
+/// crc32c of a block of whole frames as it was with this session id in its data frames. Aeron's archive tool
+/// puts checksums into the frames of recordings that were made without; nothing where not all of them hold
+/// one.
+[[nodiscard]] std::optional<std::uint32_t> crc32c_before_frame_checksums(
+    std::span<const std::byte> block, std::int32_t session_id);
 
 /// Whether a frame of its aligned length holds it. Padding always does.
 [[nodiscard]] bool frame_checksum_matches(std::span<const std::byte> frame);

@@ -61,6 +61,7 @@ void RecordingRecovery::begin_check() {
                   .from = std::max(base, subject_.start_position),
                   .until = last ? kNullValue : base + subject_.shape.segment_length,
                   .checksum_frames = subject_.checksum_frames,
+                  .session_id = subject_.session_id,
                   .covered = !last});
 }
 

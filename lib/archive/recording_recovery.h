@@ -32,6 +32,7 @@ class RecordingRecovery {
         std::int64_t start_position = 0;
         std::vector<std::int64_t> bases{};  ///< of the segments that are there, from the start on, ascending
         bool checksum_frames = false;
+        std::optional<std::int32_t> session_id{};  ///< as SegmentCheck has it
     };
 
     RecordingRecovery(StorageHub& hub, Subject subject);

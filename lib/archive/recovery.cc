@@ -204,7 +204,8 @@ void Recovery::begin_recovery(const Recording& recording, const SegmentShape& sh
         .shape = shape,
         .start_position = recording.start_position,
         .bases = {},
-        .checksum_frames = options_.checksum_frames};
+        .checksum_frames = options_.checksum_frames,
+        .session_id = recording.session_id};
     const std::int64_t first = segment_base(
         recording.start_position, recording.start_position, shape.term_length, shape.segment_length);
     for (const File& file : files_of(recording.id)) {

@@ -199,7 +199,8 @@ void SegmentCheck::on_block(std::size_t bytes) {
         return;
     }
     const bool whole = block_read_ == entry_.covered();
-    if ((!whole || checksum_ != entry_.checksum) && may_read_again()) {
+    const bool matches = whole && block_matches(bytes);
+    if (!matches && may_read_again()) {
         block_read_ = 0;
         checksum_ = 0;
         return;
@@ -207,11 +208,22 @@ void SegmentCheck::on_block(std::size_t bytes) {
     attempts_ = 0;
     if (!whole) {
         fault(entry_.position, entry_.end(), "the file ends within it");
-    } else if (checksum_ != entry_.checksum) {
+    } else if (!matches) {
         fault(entry_.position, entry_.end(), "its checksum does not match");
     }
     position_ = entry_.end();
     state_ = State::kReadSlots;
+}
+
+/// `bytes`: of the last read, which was of the whole block unless that is longer than the buffer.
+bool SegmentCheck::block_matches(std::size_t bytes) const {
+    if (checksum_ == entry_.checksum) {
+        return true;
+    }
+    const bool is_here = bytes == static_cast<std::size_t>(entry_.covered());
+    return subject_.session_id && is_here &&
+           crc32c_before_frame_checksums(
+               std::span<const std::byte>(buffer_).first(bytes), *subject_.session_id) == entry_.checksum;
 }
 
 void SegmentCheck::end_slots() {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ class SegmentCheck final : public StorageTask {
         std::int64_t from = 0;            ///< the begin of a frame in this segment
         std::int64_t until = kNullValue;  ///< where its frames must end; kNullValue: wherever they do
         bool checksum_frames = false;     ///< frames carry Aeron's checksum
+        /// Of the recording: its frames are what they were also where Aeron's archive tool has put checksums
+        /// in its place since, but for those of an earlier session that was extended. Nothing: they must be
+        /// as they are.
+        std::optional<std::int32_t> session_id{};
         /// A sidecar must cover all up to `until`; otherwise frames that follow its last entry may be those
         /// of an archive that keeps none.
         bool covered = false;
@@ -73,6 +78,7 @@ class SegmentCheck final : public StorageTask {
     [[nodiscard]] bool take_slot(const SidecarSlot& slot);
     void begin_block();
     void on_block(std::size_t bytes);
+    [[nodiscard]] bool block_matches(std::size_t bytes) const;
     void end_slots();
 
     // Frames, where nothing else is known.

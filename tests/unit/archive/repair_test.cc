@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "archive/checksum.h"
 #include "archive/replica_bytes.h"
 #include "archive/segment_check.h"
 #include "archive/segment_repair.h"
@@ -78,6 +79,33 @@ struct Copies {
 };
 
 }  // namespace
+
+TEST_CASE("check: frames that were given Aeron's checksums afterwards are as they were recorded") {
+    Copies copies(false);
+    const std::string name = segment_name(kId, 0);
+    Bytes bytes = copies.rig.content(name);
+    const std::int32_t session_id = wire::read_data_header(bytes.data()).session_id;
+    const auto faults = [&](std::optional<std::int32_t> session) {
+        SegmentCheck check(copies.rig.hub(), {.recording_id = kId,
+                                                 .shape = kShape,
+                                                 .base = 0,
+                                                 .from = 0,
+                                                 .until = copies.stream.end(),
+                                                 .session_id = session});
+        copies.rig.run(check);
+        return check.faults().size();
+    };
+    archive::checksum_frames(bytes);
+    copies.rig.spoil(name, 0, bytes);
+    CHECK(faults(session_id) == 0);
+    CHECK(faults(std::nullopt) > 10);
+    CHECK(faults(session_id + 1) > 10);
+    // Damage shows as before, in payload and headers.
+    copies.rig.flip(name, 5'000);
+    CHECK(faults(session_id) == 1);
+    copies.rig.flip(name, static_cast<std::uint64_t>(copies.stream.frames()[60]) + 24);  // reserved value
+    CHECK(faults(session_id) == 2);
+}
 
 TEST_CASE("repair: damaged blocks are replaced out of another copy, whatever ids its frames have") {
     for (const bool own_ids : {false, true}) {
