@@ -218,6 +218,7 @@ class CommandLine(ArchiveTest):
                 (['--archive-id', 'one'], ['--archive-id', 'whole number']),
                 (['--no-such-option'], ['--no-such-option', 'fulmar-archive --help']),
                 (['--attach', '/x', '--threading', 'inline'], ['inline', '--attach']),
+                (['--events-enabled', 'true'], ['no channel', '--events-channel CHANNEL']),
                 (['-Daeron.archive.segment.file.length=3'], ['-Daeron.archive.segment.file.length']),
                 (['-Daeron.archive.authenticator.supplier=com.example.Auth'], ['com.example.Auth', '--credentials-file'])]:
             with self.subTest(args=args):
@@ -251,6 +252,13 @@ class CommandLine(ArchiveTest):
         labels = [line['label'] for line in stat if 'Archive Errors' in line.get('label', '')]
         self.assertEqual(len(labels), 1)
         self.assertIn('archiveId=77', labels[0])
+
+
+    def test_the_control_channel_is_off_where_it_comes_before_or_after(self):
+        archive = self.archive('-Daeron.archive.control.channel.enabled=false')
+        self.assertNotIn('control: ', archive.stdout)
+        self.assertEqual(archive.stop(), 0, archive.output())
+        self.assertIn('control: 127.0.0.1:', self.archive('-Daeron.archive.control.channel.enabled=true').stdout)
 
 
 class Liars(ArchiveTest):
