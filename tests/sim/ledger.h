@@ -48,8 +48,9 @@ struct Stream {
     bool is_ipc = false;
     bool is_exclusive = false;
     bool is_reliable = true;
-    int handles = 0;       ///< of living clients
-    bool is_over = false;  ///< its driver or all its handles are gone; nothing more is promised
+    bool is_of_group = false;  ///< what is unsent when it closes is dropped while the group lacks receivers
+    int handles = 0;           ///< of living clients
+    bool is_over = false;      ///< its driver or all its handles are gone; nothing more is promised
     bool is_revoked = false;
     /// Since when its publisher has known a destination to be removed, by node and UDP port.
     std::map<std::pair<int, std::uint16_t>, Instant> removed;

@@ -130,7 +130,8 @@ class GroupDrawer {
         } else if (choice < 7) {
             more += "|fc=min";
         } else {
-            more += "|fc=min,g:/" + std::to_string(1 + below(static_cast<int>(receivers)));
+            rule.size_min = 1 + below(static_cast<int>(receivers));
+            more += "|fc=min,g:/" + std::to_string(rule.size_min);
         }
         topic.group = rule;
     }

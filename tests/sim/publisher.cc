@@ -128,6 +128,7 @@ void Publisher::open(Node& node) {
     description.is_ipc = plan_.topic->is_ipc;
     description.is_exclusive = plan_.is_exclusive;
     description.is_reliable = plan_.topic->is_reliable;
+    description.is_of_group = plan_.topic->group && plan_.topic->group->size_min > 0;
     stream_ = &context_.ledger.stream_for(description, context_.verdict);
     ++stream_->handles;
     ++context_.counts[Count::publication_added];

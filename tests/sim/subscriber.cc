@@ -168,7 +168,7 @@ void Subscriber::judge(Ended& ended) {
         return;
     }
     const Entry* missing = ended.reader.missing(context_.ledger);
-    if (missing != nullptr && stream->is_reliable) {
+    if (missing != nullptr && stream->is_reliable && !stream->is_of_group) {
         context_.verdict.fail("an image ended before all was delivered: " + std::to_string(missing->end) +
                               " is missing, ended at " + std::to_string(ended.position) + ", " +
                               stream->name());

@@ -270,7 +270,7 @@ void WireMonitor::on_heartbeat_sent(int host, Watched& state, const wire::DataHe
         verdict_.fail("the end of a stream was announced while it is open: " + stream.name());
     }
     // A stream whose receivers are gone may end where it stands.
-    if (!has_receiver(state, at)) {
+    if (!has_receiver(state, at) || stream.is_of_group) {
         return;
     }
     for (auto entry = stream.entries.rbegin(); entry != stream.entries.rend() && entry->end > at; ++entry) {

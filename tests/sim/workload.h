@@ -29,6 +29,7 @@ enum class Cast : std::uint8_t {
 /// How the slowest receiver of a group is waited for.
 struct GroupRule {
     std::optional<std::int64_t> tag;  ///< only receivers that show it are
+    int size_min = 0;                 ///< fewer receivers are not sent anything
     Duration receiver_timeout{};
 };
 
