@@ -18,10 +18,6 @@ std::int32_t narrow(std::int64_t value) {
 }  // namespace
 
 Result<agent::DriverOptions> to_driver_options(const config::DriverSettings& s) {
-    if (!s.tether_subscriptions) {
-        return fail(ErrorCode::kNotSupported,
-            "tether-subscriptions=false is not supported by this driver yet: leave it out");
-    }
     agent::DriverOptions o;
     o.dir = s.dir;
     o.log_dir = s.log_dir;
@@ -77,7 +73,10 @@ Result<agent::DriverOptions> to_driver_options(const config::DriverSettings& s) 
     o.timer_interval = s.timer_interval;
     o.counter_reuse_timeout = s.counter_free_to_reuse_timeout;
     o.untethered_window_limit_timeout = s.untethered_window_limit_timeout;
-    o.untethered_linger_timeout = s.untethered_linger_timeout;
+    // Where it is the window limit's anyway, a channel with a window limit of its own takes that.
+    if (s.untethered_linger_timeout != s.untethered_window_limit_timeout) {
+        o.untethered_linger_timeout = s.untethered_linger_timeout;
+    }
     o.untethered_resting_timeout = s.untethered_resting_timeout;
     o.nak_delay = s.nak_unicast_delay;
     o.nak_retry = s.nak_unicast_delay * s.nak_unicast_retry_delay_ratio;

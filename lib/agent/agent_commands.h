@@ -55,7 +55,8 @@ struct ReceiverCommand {
         kRemoveImage,       ///< then image->released_by_receiver; the session cools down
         kImageFailed,       ///< endpoint, stream_id, session_id: INIT_IN_PROGRESS is over, no image came
         kEndCoolDown,       ///< endpoint, stream_id, session_id: may be created again
-        kAddSubscriber,     ///< image, position
+        kAddSubscriber,     ///< image, position: a new one, or one that has rested
+        kRestSubscriber,    ///< image, position.id(): it is no longer waited for, until it is added again
         kRemoveSubscriber,  ///< image, position.id()
         kRejectImage,       ///< image, reason
         kRespond,           ///< image, session_id: of the publication that answers it

@@ -169,6 +169,7 @@ int Conductor::poll_life_cycles(Instant now) {
 void Conductor::on_timer(Instant now) {
     context_.commands.set_consumer_heartbeat_ms(epoch_ms());
     check_clients(now);
+    check_untethered(now);
     check_for_blocked_command(now);
     if (context_.commands.corruptions() != ring_corruptions_) {
         ring_corruptions_ = context_.commands.corruptions();

@@ -4,8 +4,9 @@
 /// Commands run one at a time; one that needs a name resolved, a socket or a log file waits for the
 /// resource agent while publications and images are served on. Sources are split by subject:
 /// conductor.cc (duty cycle, timers), _commands (decoding), _add (the steps of an add), _endpoints,
-/// _receive_destinations, _send_destinations, _publications, _ipc, _subscriptions, _spies, _responses,
-/// _images, _clients (clients and counters). threads: one; the other agents are reached by queues.
+/// _receive_destinations, _send_destinations, _publications (what both kinds share), _network_publications,
+/// _ipc, _subscriptions, _untethered, _spies, _responses, _images, _image_links, _clients (clients and
+/// counters). threads: one; the other agents are reached by queues.
 #pragma once
 
 #include <cstdint>
@@ -107,6 +108,15 @@ class Conductor {
     int update_limits();
     int poll_life_cycles(Instant now);
     void on_timer(Instant now);
+
+    // conductor_untethered.cc
+    struct ReadStream;
+    [[nodiscard]] UntetheredTimeouts untethered_timeouts(const config::ChannelParams& params) const;
+    [[nodiscard]] ReadStream stream_of(const SubscriberLink& link) const;
+    void check_untethered(Instant now);
+    void rest(const SubscriberLink& link);
+    [[nodiscard]] bool come_back(const SubscriberLink& link);
+
     void check_for_stall(Instant now);
     void check_for_blocked_command(Instant now);
     void drain_losses();
@@ -197,7 +207,7 @@ class Conductor {
     void on_silent_destination(const SilentDestination& silent);
     bool on_destination_resolved(const ResourceTask& task);
 
-    // conductor_publications.cc
+    // conductor_network_publications.cc
     [[nodiscard]] NetworkPublicationState* find_shareable(
         const SendChannelEndpoint& endpoint, const PendingAdd& add);
     [[nodiscard]] static bool is_shareable(const PublicationState& publication, const PendingAdd& add);
@@ -271,14 +281,18 @@ class Conductor {
     void fail_image(ReceiveChannelEndpoint& endpoint, const wire::Setup& setup);
     bool allocate_image_counters(
         ImageState& image, std::int64_t position, transport::ImageCounters& counters);
+    void release_image(ImageState& image);
+    int reap_images(Instant now);
+    bool advance_image(Instant now, ImageState& image);
+
+    // conductor_image_links.cc
+    [[nodiscard]] std::int64_t join_position(const ImageState& image) const;
     bool link_image_subscriber(SubscriptionState& subscription, ImageState& image);
+    void tell_receiver(ReceiverCommand::Kind kind, const SubscriberLink& link);
     void announce_image(const SubscriberLink& link, std::int64_t image_id, std::int32_t session_id,
         std::int32_t stream_id, std::string_view log_path, std::string_view source);
     void announce_image_end(const SubscriberLink& link, std::int64_t image_id);
     void unlink_image(const ImageState& image);
-    void release_image(ImageState& image);
-    int reap_images(Instant now);
-    bool advance_image(Instant now, ImageState& image);
 
     // conductor_clients.cc
     [[nodiscard]] ClientState* find_client(std::int64_t client_id);

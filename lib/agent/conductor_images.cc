@@ -183,12 +183,11 @@ void Conductor::create_image(Instant now, const PendingImage& pending, LogFile l
     metadata.response_correlation_id = 0;
     metadata.signal_eos = false;
     const config::ChannelParams& asked = subscription.params;
-    metadata.untethered_window_limit_timeout_ns =
-        asked.untethered_window_limit_timeout.value_or(options_.untethered_window_limit_timeout).ns;
-    metadata.untethered_linger_timeout_ns =
-        asked.untethered_linger_timeout.value_or(options_.untethered_linger_timeout).ns;
-    metadata.untethered_resting_timeout_ns =
-        asked.untethered_resting_timeout.value_or(options_.untethered_resting_timeout).ns;
+    image.untethered = untethered_timeouts(asked);
+    metadata.untethered_window_limit_timeout_ns = image.untethered.window_limit.ns;
+    metadata.untethered_linger_timeout_ns = image.untethered.linger.ns;
+    metadata.untethered_resting_timeout_ns = image.untethered.resting.ns;
+    metadata.tether = subscription.tether == SubscriberLink::Tether::kTethered;
     metadata.is_response = asked.is_response();
     metadata.reliable = subscription.reliable;
     metadata.rejoin = subscription.rejoin;
@@ -265,73 +264,6 @@ bool Conductor::allocate_image_counters(
     }
     free_counters(image.counter_ids);
     return false;
-}
-
-bool Conductor::link_image_subscriber(SubscriptionState& subscription, ImageState& image) {
-    if (image.phase != ImageState::Phase::kActive || image.core->state() != Image::State::kActive) {
-        return false;
-    }
-    // A newcomer starts with the slowest reader, but nowhere a reader's scribbled position could say.
-    const std::int64_t newest = image.core->rebuild_position();
-    const std::int64_t oldest = image.core->consumed_position();
-    std::int64_t join = newest;
-    std::size_t readers = 0;
-    for (const SubscriberLink& link : subscriber_links_) {
-        if (link.image == &image) {
-            join = std::min(join, link.position.get_acquire());
-            ++readers;
-        }
-    }
-    join = std::max(join, oldest);
-    if (FULMAR_PLANTED(kJoinOffByOneFrame)) {
-        join += wire::kFrameAlignment;
-    }
-    if (FULMAR_PLANTED(kJoinAtHighest)) {
-        join = image.core->counters().receiver_hwm.get_acquire();
-    }
-    if (readers >= Image::kSubscribersMax) {
-        log_error(ErrorCode::kGeneric, "an image takes no further subscriber: its limit is reached");
-        return false;
-    }
-    const observe::Counter position =
-        allocate_subscriber_position(subscription, image.correlation_id, image.session_id, join);
-    if (position.id() == layout::kNullCounterId) {
-        log_error(ErrorCode::kGeneric, "the counters file is full");
-        return false;
-    }
-    const SubscriberLink link{&subscription, &image, nullptr, nullptr, position};
-    subscriber_links_.push_back(link);
-    ReceiverCommand command;
-    command.kind = ReceiverCommand::Kind::kAddSubscriber;
-    command.endpoint = image.endpoint;
-    command.image = image.core.get();
-    command.position = position;
-    to_receiver_.send(command);
-    announce_image(
-        link, image.correlation_id, image.session_id, image.stream_id, image.log.path, image.source_identity);
-    return true;
-}
-
-void Conductor::announce_image(const SubscriberLink& link, std::int64_t image_id, std::int32_t session_id,
-    std::int32_t stream_id, std::string_view path, std::string_view source) {
-    events_.send(layout::EventType::kAvailableImage,
-        layout::AvailableImage{image_id, session_id, stream_id, link.subscription->registration_id,
-            link.position.id(), path, source});
-}
-
-void Conductor::announce_image_end(const SubscriberLink& link, std::int64_t image_id) {
-    events_.send(layout::EventType::kUnavailableImage,
-        layout::UnavailableImage{image_id, link.subscription->registration_id, link.subscription->stream_id,
-            link.subscription->channel});
-}
-
-void Conductor::unlink_image(const ImageState& image) {
-    for (std::size_t i = subscriber_links_.size(); i-- > 0;) {
-        if (subscriber_links_[i].image == &image) {
-            announce_image_end(subscriber_links_[i], image.correlation_id);
-            unlink_subscriber(i);
-        }
-    }
 }
 
 void Conductor::release_image(ImageState& image) {

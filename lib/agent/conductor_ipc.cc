@@ -82,7 +82,7 @@ void Conductor::link_ipc_subscriber(SubscriptionState& subscription, IpcPublicat
             "an IPC publication takes no further subscriber: its limit or the counters file is full");
         return;
     }
-    const SubscriberLink link{&subscription, nullptr, &publication, nullptr, position};
+    const SubscriberLink link{&subscription, nullptr, &publication, nullptr, position, subscription.tether};
     subscriber_links_.push_back(link);
     announce_image(link, publication.registration_id, publication.session_id, publication.stream_id,
         publication.log.path, kLocalSourceIdentity);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/conductor.h"
+#include "base/plant.h"
 
 namespace fulmar::agent {
 
@@ -76,7 +77,9 @@ void Conductor::on_response_connected(const ResponseConnected& connected) {
 
 void Conductor::on_response_named(const ResponseNamed& named) {
     for (const auto& subscription : subscriptions_) {
-        if (subscription->registration_id != named.subscription_id || subscription->endpoint == nullptr) {
+        const bool is_meant = subscription->registration_id == named.subscription_id ||
+                              (FULMAR_PLANTED(kAnswerToAnybody) && subscription->awaits_response);
+        if (!is_meant || subscription->endpoint == nullptr) {
             continue;
         }
         ReceiverCommand command;

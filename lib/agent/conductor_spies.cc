@@ -38,7 +38,7 @@ void Conductor::link_spy(SubscriptionState& subscription, NetworkPublicationStat
             "a publication takes no further spy: its limit is reached or the counters file is full");
         return;
     }
-    const SubscriberLink link{&subscription, nullptr, nullptr, &publication, position};
+    const SubscriberLink link{&subscription, nullptr, nullptr, &publication, position, subscription.tether};
     subscriber_links_.push_back(link);
     announce_image(link, publication.registration_id, publication.session_id, publication.stream_id,
         publication.log.path, kLocalSourceIdentity);

@@ -38,6 +38,8 @@ SubscriptionState& Conductor::keep_subscription(const PendingAdd& add, ReceiveCh
     subscription.endpoint = endpoint;
     subscription.reliable = add.params.reliable.value_or(options_.reliable);
     subscription.rejoin = add.params.rejoin.value_or(options_.rejoin);
+    subscription.tether = add.params.tether.value_or(options_.tether) ? SubscriberLink::Tether::kTethered
+                                                                      : SubscriberLink::Tether::kActive;
     subscription.awaits_response = add.params.is_response() && !add.params.session_id;
     if (add.params.is_spy) {
         subscription.spied_channel = canonical_of(add);
@@ -135,12 +137,7 @@ void Conductor::unlink_subscriber(std::size_t index) {
     } else if (link.spied != nullptr) {
         link.spied->core->remove_spy(link.position.id());
     } else if (link.image->phase == ImageState::Phase::kActive) {
-        ReceiverCommand command;
-        command.kind = ReceiverCommand::Kind::kRemoveSubscriber;
-        command.endpoint = link.image->endpoint;
-        command.image = link.image->core.get();
-        command.position = link.position;
-        to_receiver_.send(command);
+        tell_receiver(ReceiverCommand::Kind::kRemoveSubscriber, link);
     }
     // The receiver may read the value once more; the id rests long enough before it is used again.
     std::vector<std::int32_t> ids{link.position.id()};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "fulmar/time.h"
@@ -49,6 +50,7 @@ struct DriverOptions {
 
     bool reliable = true;
     bool rejoin = true;
+    bool tether = true;
     bool spies_simulate_connection = false;
     bool strict_uri = false;
     bool allow_terminate = false;
@@ -67,7 +69,7 @@ struct DriverOptions {
     Duration retransmit_delay;
     Duration retransmit_linger = microseconds(500);
     Duration untethered_window_limit_timeout = seconds(5);
-    Duration untethered_linger_timeout = seconds(5);
+    std::optional<Duration> untethered_linger_timeout;  ///< nothing: the window limit's
     Duration untethered_resting_timeout = seconds(10);
     Duration timer_interval = seconds(1);
     Duration driver_timeout = seconds(10);

@@ -77,13 +77,36 @@ struct PublicationLink {
 
 struct ImageState;
 
+/// How long a subscription that need not be waited for may lag behind; is still served after it was told; and
+/// rests.
+struct UntetheredTimeouts {
+    Duration window_limit{};
+    Duration linger{};
+    Duration resting{};
+};
+
 /// A subscription reading one image, one IPC publication, or as a spy one network publication.
 struct SubscriberLink {
+    /// Whether the stream waits for it. source: Aeron's untethered subscriptions.
+    enum class Tether : std::uint8_t {
+        kTethered,  ///< always
+        kActive,    ///< while it keeps up, and for some time longer
+        kLinger,    ///< its client was told that the image is over, and may not have heard yet
+        kResting,   ///< no more, until it comes back
+    };
+
     SubscriptionState* subscription = nullptr;
     ImageState* image = nullptr;
     IpcPublicationState* ipc = nullptr;
     NetworkPublicationState* spied = nullptr;
     observe::Counter position;
+    Tether tether = Tether::kTethered;
+    bool is_watched = false;  ///< tether_since was set
+    Instant tether_since;     ///< of its state; kActive: when it last kept up
+
+    [[nodiscard]] bool is_left_behind() const {
+        return tether == Tether::kLinger || tether == Tether::kResting;
+    }
 };
 
 /// A subscription; or what a multi-destination subscription listens to by IPC or as a spy, which has the
@@ -99,7 +122,8 @@ struct SubscriptionState {
     std::string spied_channel;                   ///< of a spy: canonical form of what it listens to
     bool reliable = true;
     bool rejoin = true;
-    bool awaits_response = false;  ///< its session is not known yet
+    SubscriberLink::Tether tether = SubscriberLink::Tether::kTethered;  ///< of its new links
+    bool awaits_response = false;                                       ///< its session is not known yet
 
     [[nodiscard]] bool wants_session(std::int32_t session_id) const {
         return params.session_id ? *params.session_id == session_id : !awaits_response;
@@ -124,6 +148,7 @@ struct ImageState {
     LogFile log;
     std::vector<std::int32_t> counter_ids;
     bool rejoin = true;
+    UntetheredTimeouts untethered;
     bool requests_response = false;
     bool is_rejected = false;
     std::string reject_reason;  ///< set once; the receiver reads it

@@ -37,6 +37,7 @@ void Receiver::execute(Instant now, const ReceiverCommand& command) {
                 context_.system[SystemCounter::kReceiverProxyFails].increment_shared();
             }
             break;
+        case Kind::kRestSubscriber: command.image->rest_subscriber(command.position.id()); break;
         case Kind::kRemoveSubscriber: command.image->remove_subscriber(command.position.id()); break;
         case Kind::kRejectImage: command.image->reject(command.reason); break;
         case Kind::kRespond: command.image->respond(command.session_id); break;

@@ -31,6 +31,10 @@ enum class Plant : int {
     kUnblockImpatient,         ///< a claim is taken for dead at once
     kIpcIgnoresSlowest,        ///< limit and cleaner of an IPC log follow its fastest subscriber
     kSpiesForgotten,           ///< the publisher limit follows the sender alone
+    kGroupFollowsFastest,      ///< a group's limit is that of its fastest receiver
+    kDeadReceiverStays,        ///< a receiver that fell silent is waited for all the same
+    kDestinationStays,         ///< a removed destination is still sent to
+    kOneReceiverLearned,       ///< only the first receiver that asks becomes a destination
     // term
     kInsertDropsTail,       ///< the end of a packet's last block is not copied
     kScanIgnoresLimit,      ///< a packet grows beyond what it may hold
@@ -42,6 +46,7 @@ enum class Plant : int {
     kJoinAtHighest,        ///< a late subscriber joins behind a gap
     kClientNeverTimesOut,  ///< a dead client's resources are kept
     kNeverRejoins,         ///< a session that cooled down never comes back
+    kAnswerToAnybody,      ///< a response goes to the first that waits for any
     // archive
     kAcknowledgedBeforeSync,        ///< durable counts what a sync is only asked for
     kSyncErrorSwallowed,            ///< a sync that failed is taken for one that did not

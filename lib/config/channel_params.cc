@@ -292,9 +292,6 @@ void collect_unsupported_values(ChannelParams& params) {
     if (params.has_multicast_endpoint()) {
         list.emplace_back("endpoint=" + params.endpoint->text() + " (multicast)");
     }
-    if (params.tether == false) {
-        list.emplace_back("tether=false");
-    }
     if (params.ats == true) {
         list.emplace_back("ats=true");
     }

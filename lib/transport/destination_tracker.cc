@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/plant.h"
+
 namespace fulmar::transport {
 
 DestinationTracker::DestinationTracker(Mode mode, const observe::Counter& count)
@@ -31,7 +33,8 @@ bool DestinationTracker::on_status_message(
     if (mode_ == Mode::kManual) {
         return true;
     }
-    if (destinations_.size() == kDestinationsMax) {
+    const bool is_full = destinations_.size() == kDestinationsMax;
+    if (is_full || (FULMAR_PLANTED(kOneReceiverLearned) && !destinations_.empty())) {
         return false;
     }
     destinations_.push_back({source, kNoRegistration, receiver_id, true, false, now});
@@ -46,6 +49,9 @@ void DestinationTracker::add(
 }
 
 void DestinationTracker::remove(std::int64_t registration_id) {
+    if (FULMAR_PLANTED(kDestinationStays)) {
+        return;
+    }
     std::erase_if(destinations_,
         [registration_id](const Destination& known) { return known.registration_id == registration_id; });
     show_count();

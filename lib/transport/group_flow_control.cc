@@ -2,12 +2,19 @@
 
 #include <algorithm>
 
+#include "base/plant.h"
+
 namespace fulmar::transport {
 
 std::int64_t GroupFlowControl::lowest() const {
     std::int64_t lowest = INT64_MAX;
     for (std::size_t i = 0; i < count_; ++i) {
         lowest = std::min(lowest, receivers_[i].limit);
+    }
+    if (FULMAR_PLANTED(kGroupFollowsFastest)) {
+        for (std::size_t i = 0; i < count_; ++i) {
+            lowest = std::max(lowest, receivers_[i].limit);
+        }
     }
     return setup_limit_ ? std::min(lowest, *setup_limit_) : lowest;
 }
@@ -47,7 +54,7 @@ std::int64_t GroupFlowControl::on_status_message(
 
 std::int64_t GroupFlowControl::on_idle(Instant now, std::int64_t limit) {
     for (std::size_t i = 0; i < count_;) {
-        if (now - receivers_[i].heard > options_.receiver_timeout) {
+        if (now - receivers_[i].heard > options_.receiver_timeout && !FULMAR_PLANTED(kDeadReceiverStays)) {
             erase(i);
         } else {
             ++i;

@@ -2,6 +2,7 @@
 #include "transport/image.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/plant.h"
@@ -45,21 +46,42 @@ void Image::remove_path(const port::Binding* binding) {
     }
 }
 
+/// Behind the last one if it is not there.
+std::size_t Image::find_subscriber(std::int32_t counter_id) const {
+    std::size_t index = 0;
+    while (index < subscriber_count_ && subscribers_[index].id() != counter_id) {
+        ++index;
+    }
+    return index;
+}
+
 bool Image::add_subscriber(const observe::Counter& position) {
-    if (subscriber_count_ == kSubscribersMax) {
+    const std::size_t index = find_subscriber(position.id());
+    if (index == kSubscribersMax) {
         return false;
     }
-    subscribers_[subscriber_count_++] = position;
-    had_subscriber_ = true;
+    if (index == subscriber_count_) {
+        subscribers_[subscriber_count_++] = position;
+        had_subscriber_ = true;
+    }
+    if (index >= reader_count_) {
+        std::swap(subscribers_[index], subscribers_[reader_count_++]);
+    }
     return true;
 }
 
+void Image::rest_subscriber(std::int32_t counter_id) {
+    const std::size_t index = find_subscriber(counter_id);
+    if (index < reader_count_) {
+        std::swap(subscribers_[index], subscribers_[--reader_count_]);
+    }
+}
+
 void Image::remove_subscriber(std::int32_t counter_id) {
-    for (std::size_t i = 0; i < subscriber_count_; ++i) {
-        if (subscribers_[i].id() == counter_id) {
-            subscribers_[i] = subscribers_[--subscriber_count_];
-            return;
-        }
+    rest_subscriber(counter_id);
+    const std::size_t index = find_subscriber(counter_id);
+    if (index < subscriber_count_) {
+        subscribers_[index] = subscribers_[--subscriber_count_];
     }
 }
 
@@ -84,7 +106,7 @@ std::int64_t Image::min_subscriber_position() const {
     // what has arrived.
     const std::int64_t arrived = gaps_.contiguous();
     std::int64_t least = arrived;
-    for (std::size_t i = 0; i < subscriber_count_; ++i) {
+    for (std::size_t i = 0; i < reader_count_; ++i) {
         least = std::min(least, subscribers_[i].get_acquire());
     }
     if (FULMAR_PLANTED(kSlowReaderForgotten)) {
@@ -94,7 +116,7 @@ std::int64_t Image::min_subscriber_position() const {
 }
 
 bool Image::subscribers_at(std::int64_t position) const {
-    for (std::size_t i = 0; i < subscriber_count_; ++i) {
+    for (std::size_t i = 0; i < reader_count_; ++i) {
         if (subscribers_[i].get_acquire() < position) {
             return false;
         }

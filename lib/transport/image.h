@@ -93,6 +93,8 @@ class Image {
     /// The conductor's commands, executed on the receiver. False: kSubscribersMax reached.
     bool add_subscriber(const observe::Counter& position);
     void remove_subscriber(std::int32_t counter_id);
+    /// It is not waited for until it is added again, but keeps the image from being deserted.
+    void rest_subscriber(std::int32_t counter_id);
     /// From now on tells the sender which session answers it, until that one is heard.
     void respond(std::int32_t response_session_id);
     void stop_responding() { is_responding_ = false; }
@@ -138,6 +140,7 @@ class Image {
     void send_error(Instant now, TransmitBatch& batch);
     void start_draining(Instant now);
     [[nodiscard]] bool is_rejected() const { return reject_frame_length_ > 0; }
+    [[nodiscard]] std::size_t find_subscriber(std::int32_t counter_id) const;
     [[nodiscard]] bool subscribers_at(std::int64_t position) const;
     void add_naks(Instant now, TransmitBatch& batch);
     void fill_gaps(Instant now);
@@ -166,7 +169,8 @@ class Image {
     std::int64_t end_position_ = -1;        ///< from an EOS heartbeat
     std::int32_t reject_frame_length_ = 0;  ///< 0: not rejected
     std::array<std::byte, wire::kErrorHeaderLength + wire::kErrorTextMax> reject_frame_{};
-    std::size_t subscriber_count_ = 0;
+    std::size_t subscriber_count_ = 0;  ///< all of them
+    std::size_t reader_count_ = 0;      ///< those that are waited for, which come first
     std::array<observe::Counter, kSubscribersMax> subscribers_;
 
     std::atomic<State> state_{State::kActive};

@@ -61,6 +61,8 @@ class IpcPublication {
     /// False: LogReaders::kReadersMax reached. The counter must already hold the position it joins at.
     [[nodiscard]] bool add_subscriber(const observe::Counter& position);
     void remove_subscriber(std::int32_t counter_id);
+    /// What some subscriber has read.
+    [[nodiscard]] std::int64_t furthest_position() const { return consumer_position_; }
     [[nodiscard]] std::size_t subscriber_count() const { return subscribers_.size(); }
 
     /// Moves the publisher limit and cleans behind it; call every duty cycle. Returns work done.

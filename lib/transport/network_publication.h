@@ -160,6 +160,9 @@ class NetworkPublication {
     [[nodiscard]] bool has_required_receivers() const {
         return !receivers_.empty() && (!group_ || group_->has_required_receivers());
     }
+    /// What is unsent when the stream ends has somebody to wait for, or not: a group that fell apart takes
+    /// nothing more. source: Aeron.
+    void show_receivers() { has_receivers_.store(has_required_receivers(), std::memory_order_release); }
     LogReaders::Span read_spies();
     void announce_end();
     void check_for_blocked_producer(Instant now);

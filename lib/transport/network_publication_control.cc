@@ -46,7 +46,7 @@ bool NetworkPublication::on_status_message(
         if (!options_.group) {
             receiver_saw_eos_.store(true, std::memory_order_release);
         }
-        has_receivers_.store(!receivers_.empty(), std::memory_order_release);
+        show_receivers();
         return true;
     }
     receivers_.heard(message.receiver_id, now);
@@ -54,12 +54,12 @@ bool NetworkPublication::on_status_message(
         has_initial_connection_ = true;
         restart_heartbeats(now);
     }
-    has_receivers_.store(true, std::memory_order_release);
     if (receiver_saw_eos_.load(std::memory_order_relaxed)) {  // relaxed: only this agent writes it
         receiver_saw_eos_.store(false, std::memory_order_release);
     }
     set_sender_limit(group_ ? group_->on_status_message(now, message, position, sender_limit_)
                             : position + message.receiver_window);
+    show_receivers();
     update_connected();
     return true;
 }
@@ -105,7 +105,7 @@ bool NetworkPublication::on_error(const wire::ErrorFrame& error) {
     if (group_) {
         group_->remove(error.receiver_id);
     }
-    has_receivers_.store(!receivers_.empty(), std::memory_order_release);
+    show_receivers();
     if (was_live && receivers_.empty()) {
         update_connected();
     }

@@ -258,7 +258,7 @@ void NetworkPublication::expire_receivers(Instant now) {
         set_sender_limit(group_->on_idle(now, sender_limit_));
     }
     retransmits_.on_timer(now);
-    has_receivers_.store(!receivers_.empty(), std::memory_order_release);
+    show_receivers();
     update_connected();
 }
 

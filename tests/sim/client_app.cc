@@ -8,16 +8,23 @@ namespace {
 constexpr Duration kReconnect = milliseconds(5);
 }
 
-ClientApp::ClientApp(WorkloadContext& context, Node& node, std::vector<PublisherPlan> publishers,
-    std::vector<SubscriberPlan> subscribers)
+ClientApp::ClientApp(WorkloadContext& context, Node& node, const AppPlan& plan)
     : context_(context), node_(node) {
-    publishers_.reserve(publishers.size());
-    for (const PublisherPlan& plan : publishers) {
-        publishers_.emplace_back(context, plan);
+    publishers_.reserve(plan.publishers.size());
+    for (const PublisherPlan& publisher : plan.publishers) {
+        publishers_.emplace_back(context, publisher);
     }
-    subscribers_.reserve(subscribers.size());
-    for (const SubscriberPlan& plan : subscribers) {
-        subscribers_.emplace_back(context, plan);
+    subscribers_.reserve(plan.subscribers.size());
+    for (const SubscriberPlan& subscriber : plan.subscribers) {
+        subscribers_.emplace_back(context, subscriber);
+    }
+    requesters_.reserve(plan.requesters.size());
+    for (const RequesterPlan& requester : plan.requesters) {
+        requesters_.emplace_back(context, requester);
+    }
+    responders_.reserve(plan.answers.size());
+    for (const ConversationPlan* about : plan.answers) {
+        responders_.emplace_back(context, *about);
     }
 }
 
@@ -25,6 +32,12 @@ ClientApp::~ClientApp() {
     // Images tell their subscribers that they end; nobody judges any more.
     for (Subscriber& subscriber : subscribers_) {
         (void)subscriber.take_remains();
+    }
+    for (Requester& requester : requesters_) {
+        (void)requester.take_remains();
+    }
+    for (Responder& responder : responders_) {
+        (void)responder.take_remains();
     }
 }
 
@@ -95,6 +108,12 @@ int ClientApp::poll_streams() {
     for (Publisher& publisher : publishers_) {
         work += publisher.poll(*client_, node_);
     }
+    for (Responder& responder : responders_) {
+        work += responder.poll(*client_);
+    }
+    for (Requester& requester : requesters_) {
+        work += requester.poll(*client_);
+    }
     return work;
 }
 
@@ -110,11 +129,8 @@ void ClientApp::on_terminated() {
     }
     for (Subscriber& subscriber : subscribers_) {
         subscriber.judge_ended(true);
-        subscriber.abandon();
     }
-    for (Publisher& publisher : publishers_) {
-        publisher.abandon();
-    }
+    abandon_streams();
     bury();
     next_connect_ = context_.time.now + kReconnect;
 }
@@ -127,12 +143,7 @@ void ClientApp::die(Duration absence) {
     if (context_.verdict.verbose()) {
         context_.verdict.note("client of node " + std::to_string(node_.index()) + " died");
     }
-    for (Subscriber& subscriber : subscribers_) {
-        subscriber.abandon();
-    }
-    for (Publisher& publisher : publishers_) {
-        publisher.abandon();
-    }
+    abandon_streams();
     bury();
     absent_until_ = context_.time.now + absence;
     death_ = Death::kNone;
@@ -161,6 +172,21 @@ bool ClientApp::try_planned_death() {
     return false;
 }
 
+void ClientApp::abandon_streams() {
+    for (Subscriber& subscriber : subscribers_) {
+        subscriber.abandon();
+    }
+    for (Publisher& publisher : publishers_) {
+        publisher.abandon();
+    }
+    for (Requester& requester : requesters_) {
+        requester.abandon();
+    }
+    for (Responder& responder : responders_) {
+        responder.abandon();
+    }
+}
+
 void ClientApp::bury() {
     auto remains = std::make_unique<Remains>();
     for (Publisher& publisher : publishers_) {
@@ -168,6 +194,12 @@ void ClientApp::bury() {
     }
     for (Subscriber& subscriber : subscribers_) {
         remains->subscriptions.push_back(subscriber.take_remains());
+    }
+    for (Requester& requester : requesters_) {
+        remains->requesters.push_back(requester.take_remains());
+    }
+    for (Responder& responder : responders_) {
+        remains->responders.push_back(responder.take_remains());
     }
     remains->client = std::move(client_);
     graves_.push_back(std::move(remains));

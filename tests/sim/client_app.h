@@ -6,16 +6,25 @@
 #include <memory>
 #include <vector>
 
+#include "tests/sim/conversation.h"
 #include "tests/sim/publisher.h"
 #include "tests/sim/scheduler.h"
 #include "tests/sim/subscriber.h"
 
 namespace fulmar::sim {
 
+struct AppPlan {
+    int node = 0;
+    std::vector<PublisherPlan> publishers;
+    std::vector<SubscriberPlan> subscribers;
+    std::vector<RequesterPlan> requesters;
+    std::vector<const ConversationPlan*> answers;
+    Scheduler::Pace pace;
+};
+
 class ClientApp final : public Actor {
   public:
-    ClientApp(WorkloadContext& context, Node& node, std::vector<PublisherPlan> publishers,
-        std::vector<SubscriberPlan> subscribers);
+    ClientApp(WorkloadContext& context, Node& node, const AppPlan& plan);
     ~ClientApp() override;
 
     int poll() override;
@@ -32,6 +41,7 @@ class ClientApp final : public Actor {
     [[nodiscard]] Client* client() { return client_.get(); }
     [[nodiscard]] std::vector<Publisher>& publishers() { return publishers_; }
     [[nodiscard]] std::vector<Subscriber>& subscribers() { return subscribers_; }
+    [[nodiscard]] const std::vector<Requester>& requesters() const { return requesters_; }
 
   private:
     enum class Death : std::uint8_t { kNone, kAtPoint, kHoldingClaim };
@@ -39,11 +49,14 @@ class ClientApp final : public Actor {
     struct Remains {
         std::vector<Publisher::Remains> publishers;
         std::vector<std::unique_ptr<Subscription>> subscriptions;
+        std::vector<Requester::Handles> requesters;
+        std::vector<Responder::Handles> responders;
         std::unique_ptr<Client> client;
     };
 
     void connect();
     void on_terminated();
+    void abandon_streams();
     void bury();
     [[nodiscard]] bool try_planned_death();
     int poll_streams();
@@ -60,6 +73,8 @@ class ClientApp final : public Actor {
     Duration absence_;
     std::vector<Publisher> publishers_;
     std::vector<Subscriber> subscribers_;
+    std::vector<Requester> requesters_;
+    std::vector<Responder> responders_;
     std::vector<std::unique_ptr<Remains>> graves_;
 };
 

@@ -74,6 +74,13 @@ namespace fulmar::sim {
     COUNT(delivered_ipc)         \
     COUNT(delivered_spy)         \
     COUNT(spied_alone)           \
+    COUNT(delivered_group)       \
+    COUNT(delivered_merged)      \
+    COUNT(group_held_back)       \
+    COUNT(destination_added)     \
+    COUNT(destination_removed)   \
+    COUNT(conversation)          \
+    COUNT(answered)              \
     COUNT(late_join)             \
     COUNT(slow_consumer)
 

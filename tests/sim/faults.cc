@@ -141,12 +141,12 @@ void World::shift_network(bool healthy) {
                 faults.corrupt = fault_prng_.unit() * most.corrupt;
                 faults.spike = fault_prng_.unit() * most.spike;
                 faults.spike_max = most.spike_max;
-            } else {
-                net_.cut(from, to, time_.now);
-                net_.hold(from, to, time_.now);
             }
             net_.set_faults(from, to, faults);
         }
+    }
+    if (healthy) {
+        net_.mend();
     }
     net_.set_short_send(healthy ? 0.0 : plan_.net.short_send);
 }

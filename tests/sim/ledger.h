@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fulmar/header.h"
@@ -47,11 +48,20 @@ struct Stream {
     bool is_ipc = false;
     bool is_exclusive = false;
     bool is_reliable = true;
-    int handles = 0;       ///< of living clients
-    bool is_over = false;  ///< its driver or all its handles are gone; nothing more is promised
+    bool is_of_group = false;  ///< what is unsent when it closes is dropped while the group lacks receivers
+    int handles = 0;           ///< of living clients
+    bool is_over = false;      ///< its driver or all its handles are gone; nothing more is promised
     bool is_revoked = false;
+    /// Since when its publisher has known a destination to be removed, by node and UDP port.
+    std::map<std::pair<int, std::uint16_t>, Instant> removed;
+    /// When a node was last without one of its destinations.
+    std::map<int, Instant> detached;
     std::vector<Entry> entries;
 
+    [[nodiscard]] bool was_detached(int from, Instant now, Duration window) const {
+        const auto found = detached.find(from);
+        return found != detached.end() && found->second + window >= now;
+    }
     [[nodiscard]] std::int64_t end() const { return entries.empty() ? 0 : entries.back().end; }
     [[nodiscard]] std::string name() const;
 };

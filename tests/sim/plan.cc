@@ -43,6 +43,7 @@ WorldPlan base_plan(std::uint64_t seed) {
     driver.nak_delay = microseconds(5);
     driver.nak_retry = microseconds(400);
     driver.retransmit_linger = microseconds(200);
+    driver.flow_control_receiver_timeout = milliseconds(50);
     driver.timer_interval = milliseconds(5);
     driver.driver_timeout = milliseconds(200);
     driver.counter_reuse_timeout = milliseconds(40);
@@ -68,6 +69,7 @@ class PlanDrawer {
         draw_topics();
         draw_apps();
         draw_faults();
+        draw_groups(plan_);
         return std::move(plan_);
     }
 

@@ -42,6 +42,13 @@ constexpr std::array kTransport{
     PlantRow{Plant::kSpiesForgotten, "spies-forgotten", "the publisher limit follows the sender alone"},
     PlantRow{Plant::kIpcIgnoresSlowest, "ipc-ignores-slowest",
         "limit and cleaner of an IPC log follow its fastest subscriber"},
+    PlantRow{Plant::kGroupFollowsFastest, "group-follows-fastest",
+        "a group's limit is that of its fastest receiver"},
+    PlantRow{Plant::kDeadReceiverStays, "dead-receiver-stays",
+        "a receiver that fell silent is waited for all the same"},
+    PlantRow{Plant::kDestinationStays, "destination-stays", "a removed destination is still sent to"},
+    PlantRow{Plant::kOneReceiverLearned, "one-receiver-learned",
+        "only the first receiver that asks becomes a destination"},
     PlantRow{Plant::kInsertDropsTail, "insert-drops-tail", "the end of a packet's last block is not copied"},
     PlantRow{Plant::kScanIgnoresLimit, "scan-ignores-limit", "a packet grows beyond what it may hold"},
     PlantRow{Plant::kUnblockPadsCommitted, "unblock-pads-committed",
@@ -53,6 +60,7 @@ constexpr std::array kTransport{
     PlantRow{Plant::kJoinAtHighest, "join-at-highest", "a late subscriber joins behind a gap"},
     PlantRow{Plant::kClientNeverTimesOut, "client-never-times-out", "a dead client's resources are kept"},
     PlantRow{Plant::kNeverRejoins, "never-rejoins", "a session that cooled down never comes back"},
+    PlantRow{Plant::kAnswerToAnybody, "answer-to-anybody", "a response goes to the first that waits for any"},
 };
 constexpr std::array kArchive{
     PlantRow{Plant::kAcknowledgedBeforeSync, "acknowledged-before-sync",

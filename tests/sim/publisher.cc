@@ -48,12 +48,32 @@ int Publisher::poll(Client& client, Node& node) {
         close();
         return 1;
     }
+    poll_destinations(client);
     if (context_.time.now < next_turn_) {
         return 0;
     }
     next_turn_ = context_.time.now + context_.up_to(plan_.gap_max);
     turn();
     return 1;
+}
+
+void Publisher::poll_destinations(Client& client) {
+    if (plan_.destinations.empty()) {
+        return;
+    }
+    with_publication([&](auto& publication) { destinations_.poll(client, publication); });
+    destinations_.for_each(
+        [this](const DestinationPlan& plan, bool is_gone) {
+            stream_->detached[plan.node] = context_.time.now;
+            if (is_gone) {
+                stream_->removed.try_emplace({plan.node, plan.udp_port}, context_.time.now);
+            } else {
+                stream_->removed.erase({plan.node, plan.udp_port});  // On its way, in or out.
+            }
+        },
+        [this](const DestinationPlan& plan) {
+            stream_->removed.erase({plan.node, plan.udp_port});
+        });
 }
 
 void Publisher::add(Client& client, Node& node) {
@@ -108,6 +128,7 @@ void Publisher::open(Node& node) {
     description.is_ipc = plan_.topic->is_ipc;
     description.is_exclusive = plan_.is_exclusive;
     description.is_reliable = plan_.topic->is_reliable;
+    description.is_of_group = plan_.topic->group && plan_.topic->group->size_min > 0;
     stream_ = &context_.ledger.stream_for(description, context_.verdict);
     ++stream_->handles;
     ++context_.counts[Count::publication_added];
@@ -285,6 +306,7 @@ void Publisher::close() {
     concurrent_.reset();
     exclusive_.reset();
     mapping_.reset();
+    destinations_.reset();
     stream_ = nullptr;
 }
 
@@ -301,6 +323,7 @@ void Publisher::abandon() {
     }
     stream_ = nullptr;
     mapping_.reset();
+    destinations_.reset();
     adding_ = 0;
 }
 

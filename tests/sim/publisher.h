@@ -11,6 +11,7 @@
 #include "fulmar/client.h"
 #include "layout/log_buffer.h"
 #include "term/append.h"
+#include "tests/sim/destinations.h"
 #include "tests/sim/node.h"
 #include "tests/sim/workload.h"
 
@@ -18,7 +19,8 @@ namespace fulmar::sim {
 
 class Publisher {
   public:
-    Publisher(WorkloadContext& context, const PublisherPlan& plan) : context_(context), plan_(plan) {}
+    Publisher(WorkloadContext& context, const PublisherPlan& plan)
+        : context_(context), plan_(plan), destinations_(context, plan.destinations, plan.move) {}
 
     /// One turn; returns work done.
     int poll(Client& client, Node& node);
@@ -65,6 +67,7 @@ class Publisher {
     void add(Client& client, Node& node);
     void open(Node& node);
     void turn();
+    void poll_destinations(Client& client);
     [[nodiscard]] std::int32_t draw_length();
     [[nodiscard]] Fate fate_now() const;
     template <class Do>
@@ -89,6 +92,7 @@ class Publisher {
     Instant claim_due_;
     std::int64_t bytes_ = 0;
     int final_sent_ = 0;
+    Destinations destinations_;
     std::string refusal_;
     std::vector<std::byte> buffer_;
 };

@@ -76,7 +76,20 @@ void SimNet::cut(int from, int to, Instant until) {
 }
 
 void SimNet::hold(int from, int to, Instant until) {
-    link(from, to).held_until = until;
+    Instant& held_until = link(from, to).held_until;
+    held_until = std::max(held_until, until);
+}
+
+void SimNet::mend() {
+    for (Link& one : links_) {
+        one.cut_until = time_.now;
+        one.held_until = time_.now;
+        one.last_arrival = time_.now;
+    }
+    for (Flight& flight : flights_) {
+        flight.at = std::min(flight.at, time_.now);
+    }
+    std::make_heap(flights_.begin(), flights_.end(), Later{});
 }
 
 void SimNet::inject(

@@ -75,6 +75,8 @@ class SimNet {
     void cut(int from, int to, Instant until);
     /// One way: packets are held until then, and come all at once.
     void hold(int from, int to, Instant until);
+    /// Nothing is cut or held any more; what was held comes now, in the order it was sent.
+    void mend();
     /// A packet out of nowhere.
     void inject(const port::Endpoint& source, const port::Endpoint& to, std::span<const std::byte> bytes);
 

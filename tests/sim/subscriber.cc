@@ -9,7 +9,10 @@ constexpr Duration kRetryAdd = milliseconds(2);
 }
 
 Subscriber::Subscriber(WorkloadContext& context, const SubscriberPlan& plan)
-    : context_(context), plan_(plan), assembler_(Deliver{this}) {}
+    : context_(context),
+      plan_(plan),
+      assembler_(Deliver{this}),
+      destinations_(context, plan.destinations, plan.move) {}
 
 int Subscriber::poll(Client& client) {
     if (!is_open()) {
@@ -25,6 +28,7 @@ int Subscriber::poll(Client& client) {
         close();
         return 1;
     }
+    destinations_.poll(client, *subscription_);
     if (context_.time.now < next_turn_) {
         return 0;
     }
@@ -146,6 +150,8 @@ void Subscriber::judge(Ended& ended) {
     ended_by_eos_ += ended.is_end_of_stream ? 1 : 0;
     context_.counts[Count::image_eos] += ended.is_end_of_stream ? 1 : 0;
     const bool excused = stream->is_revoked || stream->is_over || rejected_.count(stream->session_id) != 0 ||
+                         !plan_.is_promised_all ||
+                         stream->was_detached(plan_.node(), context_.time.now, context_.timeouts.aftermath) ||
                          context_.was_disturbed(plan_.node(), stream->node);
     context_.counts[Count::liveness_timeout] += !ended.is_end_of_stream && excused ? 1 : 0;
     if (context_.verdict.verbose()) {
@@ -162,7 +168,7 @@ void Subscriber::judge(Ended& ended) {
         return;
     }
     const Entry* missing = ended.reader.missing(context_.ledger);
-    if (missing != nullptr && stream->is_reliable) {
+    if (missing != nullptr && stream->is_reliable && !stream->is_of_group) {
         context_.verdict.fail("an image ended before all was delivered: " + std::to_string(missing->end) +
                               " is missing, ended at " + std::to_string(ended.position) + ", " +
                               stream->name());
@@ -180,6 +186,9 @@ void Subscriber::on_message(std::span<const std::byte> message, const Header& he
     ++context_.counts[plan_.topic->is_ipc ? Count::delivered_ipc
                       : plan_.is_spy()    ? Count::delivered_spy
                                           : Count::delivered];
+    context_.counts[Count::delivered_merged] += plan_.topic->cast == Cast::kMerged ? 1 : 0;
+    context_.counts[Count::delivered_group] +=
+        plan_.topic->cast == Cast::kDynamic || plan_.topic->cast == Cast::kManual ? 1 : 0;
     context_.counts[Count::spied_alone] += plan_.topic->is_spied_alone ? 1 : 0;
     context_.trace.add(TraceKind::kDeliver, static_cast<std::uint64_t>(header.position()),
         static_cast<std::uint64_t>(header.session_id()), message.size());
@@ -211,6 +220,7 @@ void Subscriber::close() {
 
 void Subscriber::abandon() {
     adding_ = 0;
+    destinations_.reset();
     // A new subscription begins anew: what the old one had read says nothing about it.
     readers_.clear();
     reached_.clear();

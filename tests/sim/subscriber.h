@@ -10,6 +10,7 @@
 
 #include "fulmar/client.h"
 #include "fulmar/fragment_assembler.h"
+#include "tests/sim/destinations.h"
 #include "tests/sim/node.h"
 #include "tests/sim/workload.h"
 
@@ -73,6 +74,7 @@ class Subscriber {
     std::map<std::int32_t, Instant> rejected_;
     bool closing_ = false;
     std::uint64_t ended_by_eos_ = 0;
+    Destinations destinations_;
     std::string refusal_;
 };
 

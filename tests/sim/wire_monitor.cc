@@ -9,6 +9,9 @@ namespace fulmar::sim {
 
 namespace {
 
+/// Until an agent that is not kept from running has surely read what is in its queue.
+constexpr Duration kHeardAfter = milliseconds(4);
+
 struct Extent {
     std::int64_t stream_bytes = 0;  ///< how far the datagram moves the stream
     std::int64_t wire_bytes = 0;    ///< what of it travels
@@ -70,8 +73,8 @@ std::string WireMonitor::name(const Watched& state, std::int32_t session_id) {
     return state.stream != nullptr ? state.stream->name() : "session " + std::to_string(session_id);
 }
 
-void WireMonitor::on_sent(int host, const port::Endpoint& /*source*/, const port::Endpoint& /*to*/,
-    std::span<const std::byte> bytes) {
+void WireMonitor::on_sent(
+    int host, const port::Endpoint& source, const port::Endpoint& to, std::span<const std::byte> bytes) {
     if (wire::check_datagram(bytes) != wire::FrameFault::kNone) {
         verdict_.fail("node " + std::to_string(host) + " sent what is no frame, " +
                       std::to_string(bytes.size()) + " bytes");
@@ -91,8 +94,10 @@ void WireMonitor::on_sent(int host, const port::Endpoint& /*source*/, const port
             if (state == nullptr) {
                 verdict_.fail("node " + std::to_string(host) + " sent data of a session before its setup");
             } else if (header.frame_length == 0) {
+                check_destination(host, *state, to);
                 on_heartbeat_sent(host, *state, header);
             } else {
+                check_destination(host, *state, to);
                 on_data_sent(host, *state, bytes);
             }
             break;
@@ -116,7 +121,7 @@ void WireMonitor::on_sent(int host, const port::Endpoint& /*source*/, const port
             ++counts_[Count::nak];
             const wire::Nak nak = wire::read_nak(bytes.data());
             if (Watched* state = find(nak.session_id, nak.stream_id)) {
-                on_nak_sent(host, *state, nak);
+                on_nak_sent(host, source.port, *state, nak);
             }
             break;
         }
@@ -139,11 +144,70 @@ bool WireMonitor::may_leave_out(
                time_.now - state.heard_since < rules_.connection_timeout / 2);
 }
 
+/// Some of several destinations have got what counts as sent when all of them have.
+bool WireMonitor::is_between_copies(
+    const Watched& state, std::int32_t stream_id, std::int64_t position) const {
+    return rules_.casts.count(stream_id) != 0 && position == state.last_begin;
+}
+
 void WireMonitor::follow_spies(int host, Watched& state, std::int32_t stream_id, std::int64_t position) {
     if (position > state.sent && may_leave_out(host, state, stream_id, position)) {
         state.sent = position;
         state.limit = std::max(state.limit, position);
     }
+}
+
+/// What a publisher was told is removed gets nothing more.
+void WireMonitor::check_destination(int host, const Watched& state, const port::Endpoint& to) {
+    if (state.stream == nullptr || state.stream->removed.empty() || arrivals_.was_disturbed(host)) {
+        return;
+    }
+    for (const auto& [destination, since] : state.stream->removed) {
+        if (to == port::Endpoint{SimNet::address_of(destination.first), destination.second} &&
+            time_.now - since > kHeardAfter) {
+            verdict_.fail("a removed destination is still sent to: " + port::to_string(to) + ", " +
+                          state.stream->name());
+        }
+    }
+}
+
+/// No receiver that is waited for may be left behind. One that is behind when it is first heard may be.
+void WireMonitor::check_group(int host, Watched& state, std::int32_t stream_id, std::int64_t end) {
+    const auto cast = rules_.casts.find(stream_id);
+    if (cast == rules_.casts.end() || !cast->second) {
+        return;
+    }
+    const Duration surely_alive = cast->second->receiver_timeout * 3 / 4;
+    for (auto& [receiver_id, receiver] : state.heard) {
+        const bool is_known = time_.now - receiver.since > kHeardAfter && !arrivals_.was_disturbed(host);
+        if (!receiver.is_member) {
+            receiver.is_member = is_known && receiver.limit >= state.sent && receiver.limit > 0;
+        } else if (time_.now - receiver.at < surely_alive && end > receiver.limit) {
+            verdict_.fail("a receiver of a group is left behind: sent up to " + std::to_string(end) +
+                          ", it invited up to " + std::to_string(receiver.limit) + ", " +
+                          name(state, state.stream == nullptr ? 0 : state.stream->session_id));
+        } else {
+            counts_[Count::group_held_back] += end < state.limit ? 1 : 0;
+        }
+    }
+}
+
+void WireMonitor::hear(Watched& state, const wire::StatusMessage& message, std::int64_t at) {
+    const auto cast = rules_.casts.find(message.stream_id);
+    const auto [found, is_new] = state.heard.try_emplace(message.receiver_id);
+    Heard& receiver = found->second;
+    receiver.position = at;
+    receiver.limit = std::max(receiver.limit, at + message.receiver_window);
+    if (cast != rules_.casts.end() && cast->second) {
+        const GroupRule& rule = *cast->second;
+        const bool has_tag = !rule.tag || (message.has_group_tag && message.group_tag == *rule.tag);
+        if (is_new || !has_tag || time_.now - receiver.at >= rule.receiver_timeout * 3 / 4) {
+            receiver.is_member = false;
+            receiver.since = has_tag ? time_.now : Instant::never();
+        }
+    }
+    receiver.at = time_.now;
+    state.limit = std::max(state.limit, at + message.receiver_window);
 }
 
 void WireMonitor::on_data_sent(int host, Watched& state, std::span<const std::byte> bytes) {
@@ -162,6 +226,9 @@ void WireMonitor::on_data_sent(int host, Watched& state, std::span<const std::by
     if (bytes.size() > static_cast<std::size_t>(state.mtu)) {
         verdict_.fail("a packet is longer than the MTU: " + text());
     }
+    if (end > state.sent && is_between_copies(state, header.stream_id, begin)) {
+        state.sent = begin;  // and once more, now that there is more of it
+    }
     if (begin < state.sent) {
         ++counts_[Count::retransmit];
         if (end > state.sent) {
@@ -178,15 +245,17 @@ void WireMonitor::on_data_sent(int host, Watched& state, std::span<const std::by
     if (begin + extent.wire_bytes > state.limit) {
         verdict_.fail("the sender went past its receiver's limit: " + text());
     }
+    check_group(host, state, header.stream_id, begin + extent.wire_bytes);
     counts_[Count::wrap] += begin / state.term_length != end / state.term_length ? 1 : 0;
     counts_[Count::padding] += extent.stream_bytes != extent.wire_bytes ? 1 : 0;
+    state.last_begin = begin;
     state.sent = end;
 }
 
 void WireMonitor::on_heartbeat_sent(int host, Watched& state, const wire::DataHeader& header) {
     const std::int64_t at = position(state, header.term_id, header.term_offset);
     follow_spies(host, state, header.stream_id, at);
-    if (at != state.sent) {
+    if (at != state.sent && !is_between_copies(state, header.stream_id, at)) {
         verdict_.fail("a heartbeat names a position other than the sender's: " + std::to_string(at) +
                       ", sent " + std::to_string(state.sent) + ", " + name(state, header.session_id));
     }
@@ -201,7 +270,7 @@ void WireMonitor::on_heartbeat_sent(int host, Watched& state, const wire::DataHe
         verdict_.fail("the end of a stream was announced while it is open: " + stream.name());
     }
     // A stream whose receivers are gone may end where it stands.
-    if (!has_receiver(state, at)) {
+    if (!has_receiver(state, at) || stream.is_of_group) {
         return;
     }
     for (auto entry = stream.entries.rbegin(); entry != stream.entries.rend() && entry->end > at; ++entry) {
@@ -221,11 +290,12 @@ void WireMonitor::on_setup_sent(int host, const wire::Setup& setup) {
         state.term_length = setup.term_length;
         state.mtu = setup.mtu;
         state.sent = position(state, setup.active_term_id, setup.term_offset);
+        state.last_begin = state.sent;
         state.limit = state.sent;
     }
     const std::int64_t at = position(state, setup.active_term_id, setup.term_offset);
     follow_spies(host, state, setup.stream_id, at);
-    if (at != state.sent) {
+    if (at != state.sent && !is_between_copies(state, setup.stream_id, at)) {
         verdict_.fail("a setup names a position other than the sender's: " + std::to_string(at) + ", sent " +
                       std::to_string(state.sent) + ", " + name(state, setup.session_id));
     }
@@ -244,14 +314,19 @@ void WireMonitor::on_status_message_sent(int host, Watched& state, const wire::S
         fail("a receiver says it consumed what never arrived: " + std::to_string(at) + " of " +
              std::to_string(hearing.highest));
     }
-    if (at < hearing.consumed) {
+    const auto known = hearing.consumed_by.try_emplace(message.receiver_id, at).first;
+    if (at < known->second) {
         fail("a receiver takes back what it consumed: " + std::to_string(at) + " after " +
-             std::to_string(hearing.consumed));
+             std::to_string(known->second));
     }
+    known->second = at;
     hearing.consumed = at;
+    for (const auto& [receiver_id, consumed] : hearing.consumed_by) {
+        hearing.consumed = std::min(hearing.consumed, consumed);
+    }
 }
 
-void WireMonitor::on_nak_sent(int host, Watched& state, const wire::Nak& nak) {
+void WireMonitor::on_nak_sent(int host, std::uint16_t from, Watched& state, const wire::Nak& nak) {
     Hearing& hearing = state.hearings[host];
     const std::int64_t begin = position(state, nak.term_id, nak.term_offset);
     const auto text = [&] {
@@ -264,7 +339,7 @@ void WireMonitor::on_nak_sent(int host, Watched& state, const wire::Nak& nak) {
     // Clocks of nodes drift a little against the world's.
     const Duration soonest = rules_.nak_retry - rules_.nak_retry / 100;
     for (SentNak& sent : hearing.naks) {
-        if (sent.begin == begin) {
+        if (sent.begin == begin && sent.from == from) {
             if (time_.now - sent.at < soonest) {
                 verdict_.fail("a NAK was repeated too soon: " + text());
             }
@@ -272,7 +347,7 @@ void WireMonitor::on_nak_sent(int host, Watched& state, const wire::Nak& nak) {
             return;
         }
     }
-    hearing.naks[hearing.next_nak] = {begin, time_.now};
+    hearing.naks[hearing.next_nak] = {begin, from, time_.now};
     hearing.next_nak = (hearing.next_nak + 1) % kNaksRemembered;
 }
 
@@ -305,6 +380,9 @@ void WireMonitor::on_arrived(int host, port::PacketQueue& queue, std::span<const
                 hearing.highest = std::max(hearing.highest, at);
                 // Also from an old one, that the network held back until the last image was over.
                 hearing.consumed = std::min(hearing.consumed, at);
+                for (auto& [receiver_id, consumed] : hearing.consumed_by) {
+                    consumed = std::min(consumed, at);
+                }
                 hearing.naks.fill({});
             }
             break;
@@ -326,8 +404,7 @@ void WireMonitor::on_arrived(int host, port::PacketQueue& queue, std::span<const
             if (!has_receiver(*state, state->sent)) {
                 state->heard_since = time_.now;
             }
-            state->heard[message.receiver_id] = {time_.now, at};
-            state->limit = std::max(state->limit, at + message.receiver_window);
+            hear(*state, message, at);
             break;
         }
         case wire::FrameType::kError: {

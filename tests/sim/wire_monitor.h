@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -15,6 +16,7 @@
 #include "tests/sim/counts.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/sim_net.h"
+#include "tests/sim/workload.h"
 #include "wire/frame.h"
 
 namespace fulmar::sim {
@@ -26,6 +28,8 @@ class WireMonitor final : public PacketObserver {
         Duration connection_timeout = seconds(5);
         /// Streams that move on without being sent, as far as spies have read, while nobody receives them.
         std::set<std::int32_t> simulated_streams;
+        /// Streams that go to several destinations, and whether the slowest receiver is waited for.
+        std::map<std::int32_t, std::optional<GroupRule>> casts;
     };
     /// Called when a packet is in a host's queue, so that its agent can be woken.
     class Arrivals {
@@ -54,12 +58,15 @@ class WireMonitor final : public PacketObserver {
 
     struct SentNak {
         std::int64_t begin = -1;
+        std::uint16_t from = 0;  ///< UDP port: a subscription may ask in several ways
         Instant at;
     };
     /// What one receiving host was sent and answered.
     struct Hearing {
         std::int64_t highest = 0;    ///< end of what arrived, heartbeats included
-        std::int64_t consumed = -1;  ///< last status message's position
+        std::int64_t consumed = -1;  ///< least of the positions below
+        /// Last status message's position, by receiver: one subscription's image may still drain there.
+        std::map<std::int64_t, std::int64_t> consumed_by;
         std::array<SentNak, kNaksRemembered> naks;
         std::size_t next_nak = 0;
     };
@@ -67,6 +74,9 @@ class WireMonitor final : public PacketObserver {
     struct Heard {
         Instant at;
         std::int64_t position = 0;
+        std::int64_t limit = 0;
+        Instant since;           ///< of being heard without an interruption
+        bool is_member = false;  ///< of a group that waits for it
     };
     /// One session, from its first setup on, whoever knows of it.
     struct Watched {
@@ -74,8 +84,9 @@ class WireMonitor final : public PacketObserver {
         std::int32_t initial_term_id = 0;
         std::int32_t term_length = 0;
         std::int32_t mtu = 0;
-        std::int64_t sent = 0;   ///< end of what was sent
-        std::int64_t limit = 0;  ///< what receivers invited, as far as it reached the sender
+        std::int64_t sent = 0;        ///< end of what was sent
+        std::int64_t last_begin = 0;  ///< of the packet that ends there
+        std::int64_t limit = 0;       ///< what receivers invited, as far as it reached the sender
         /// By receiver id: the last status message that reached the sender; gone once it said farewell.
         std::map<std::int64_t, Heard> heard;
         Instant heard_since;     ///< of a time without receivers the end; the sender may not know yet
@@ -91,12 +102,17 @@ class WireMonitor final : public PacketObserver {
     [[nodiscard]] bool has_receiver(const Watched& state, std::int64_t sent) const;
     [[nodiscard]] bool may_leave_out(
         int host, const Watched& state, std::int32_t stream_id, std::int64_t position) const;
+    [[nodiscard]] bool is_between_copies(
+        const Watched& state, std::int32_t stream_id, std::int64_t position) const;
     void follow_spies(int host, Watched& state, std::int32_t stream_id, std::int64_t position);
     void on_data_sent(int host, Watched& state, std::span<const std::byte> bytes);
     void on_heartbeat_sent(int host, Watched& state, const wire::DataHeader& header);
     void on_setup_sent(int host, const wire::Setup& setup);
     void on_status_message_sent(int host, Watched& state, const wire::StatusMessage& message);
-    void on_nak_sent(int host, Watched& state, const wire::Nak& nak);
+    void on_nak_sent(int host, std::uint16_t from, Watched& state, const wire::Nak& nak);
+    void check_destination(int host, const Watched& state, const port::Endpoint& to);
+    void check_group(int host, Watched& state, std::int32_t stream_id, std::int64_t end);
+    void hear(Watched& state, const wire::StatusMessage& message, std::int64_t at);
 
     Rules rules_;
     const WorldTime& time_;

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/prng.h"
 #include "fulmar/time.h"
@@ -16,10 +18,27 @@
 
 namespace fulmar::sim {
 
+/// Who hears a stream that goes to several receivers.
+enum class Cast : std::uint8_t {
+    kOne,      ///< not one that does
+    kDynamic,  ///< whoever asks the control address
+    kManual,   ///< the destinations that publishers add
+    kMerged,   ///< likewise, but all of them are one subscription's
+};
+
+/// How the slowest receiver of a group is waited for.
+struct GroupRule {
+    std::optional<std::int64_t> tag;  ///< only receivers that show it are
+    int size_min = 0;                 ///< fewer receivers are not sent anything
+    Duration receiver_timeout{};
+};
+
 /// A channel and a stream with who reads it.
 struct Topic {
     int index = 0;
     int node = 0;  ///< whose clients subscribe; of IPC also whose clients publish
+    Cast cast = Cast::kOne;
+    std::optional<GroupRule> group;  ///< nothing: the fastest receiver decides
     std::int32_t stream_id = 0;
     std::uint16_t udp_port = 0;
     std::string publication_channel;
@@ -31,8 +50,17 @@ struct Topic {
     bool is_reliable = true;
 };
 
+/// One of a publication or subscription that has several.
+struct DestinationPlan {
+    std::string channel;
+    int node = 0;
+    std::uint16_t udp_port = 0;
+};
+
 struct PublisherPlan {
     const Topic* topic = nullptr;
+    std::vector<DestinationPlan> destinations;
+    double move = 0;  ///< probability per turn and destination of removing it for a while
     bool is_exclusive = false;
     int burst_max = 4;             ///< messages per turn
     Duration gap_max{};            ///< between turns, at most
@@ -48,7 +76,12 @@ struct PublisherPlan {
 
 struct SubscriberPlan {
     const Topic* topic = nullptr;
-    int spy_node = -1;  ///< a spy, on the publications of this node; -1: none
+    int spy_node = -1;            ///< a spy, on the publications of this node; -1: none
+    int at_node = -1;             ///< one of several that subscribe; -1: the topic's
+    std::string own_channel;      ///< of that node
+    bool is_promised_all = true;  ///< nobody waits for it otherwise, and it may be left behind
+    std::vector<DestinationPlan> destinations;
+    double move = 0;  ///< probability per poll and destination of removing it for a while
     int fragment_limit = 10;
     Duration gap_max{};  ///< between polls, at most; a slow one takes its time
     bool is_slow = false;
@@ -57,10 +90,29 @@ struct SubscriberPlan {
 
     [[nodiscard]] bool is_spy() const { return spy_node >= 0; }
     /// Where it runs.
-    [[nodiscard]] int node() const { return is_spy() ? spy_node : topic->node; }
+    [[nodiscard]] int node() const { return is_spy() ? spy_node : at_node >= 0 ? at_node : topic->node; }
     [[nodiscard]] const std::string& channel() const {
-        return is_spy() ? topic->spy_channel : topic->subscription_channel;
+        return is_spy()              ? topic->spy_channel
+               : own_channel.empty() ? topic->subscription_channel
+                                     : own_channel;
     }
+};
+
+/// Questions and their answers, which go back to whoever asked.
+struct ConversationPlan {
+    int node = 0;  ///< whose client answers
+    std::int32_t request_stream = 0;
+    std::int32_t answer_stream = 0;
+    std::string listen_channel;
+    std::string request_channel;
+    std::string answer_channel;
+};
+
+struct RequesterPlan {
+    const ConversationPlan* about = nullptr;
+    int node = 0;
+    Duration gap_max{};
+    double close = 0;  ///< probability per turn of beginning anew
 };
 
 /// What applications are to do at the moment.

@@ -20,13 +20,18 @@ namespace {
 /// A spy hears what its own node publishes.
 bool is_for(const Publisher& publisher, const Subscriber& subscriber) {
     const SubscriberPlan& plan = subscriber.plan();
-    return plan.topic == publisher.plan().topic &&
+    return plan.topic == publisher.plan().topic && plan.is_promised_all &&
            (!plan.is_spy() || plan.spy_node == publisher.stream()->node);
 }
 
 WireMonitor::Rules rules_of(const WorldPlan& plan) {
-    WireMonitor::Rules rules{plan.driver.nak_retry, plan.driver.publication_connection_timeout, {}};
+    WireMonitor::Rules rules;
+    rules.nak_retry = plan.driver.nak_retry;
+    rules.connection_timeout = plan.driver.publication_connection_timeout;
     for (const auto& topic : plan.topics) {
+        if (topic->cast != Cast::kOne) {
+            rules.casts[topic->stream_id] = topic->group;
+        }
         if (topic->spies_simulate) {
             rules.simulated_streams.insert(topic->stream_id);
         }
@@ -59,8 +64,7 @@ World::World(WorldPlan plan, bool verbose)
         nodes_.back()->start();
     }
     for (const AppPlan& app : plan_.apps) {
-        apps_.push_back(
-            std::make_unique<ClientApp>(workload_, node(app.node), app.publishers, app.subscribers));
+        apps_.push_back(std::make_unique<ClientApp>(workload_, node(app.node), app));
         app_ids_.push_back(scheduler_.add(*apps_.back(), app.pace));
     }
 }
@@ -209,7 +213,19 @@ bool World::everything_open(std::string& what_not) {
             }
         }
     }
-    return everything_heard(what_not);
+    return everything_heard(what_not) && everybody_talks(what_not, &Requester::is_talking);
+}
+
+bool World::everybody_talks(std::string& what_not, bool (Requester::*is_done)() const) {
+    for (const auto& app : apps_) {
+        for (const Requester& requester : app->requesters()) {
+            if (!(requester.*is_done)()) {
+                what_not = "questions are not answered: " + requester.describe();
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 /// Whoever is to hear a publisher has an image of it: spies may keep one connected that others do not hear.
@@ -267,7 +283,7 @@ bool World::everything_delivered(std::string& what_not) {
             }
         }
     }
-    return true;
+    return everybody_talks(what_not, &Requester::is_finished);
 }
 
 bool World::all_messages_read(std::string& what_not) {

@@ -23,13 +23,6 @@ namespace fulmar::sim {
 /// The smallest terms there are, so that logs wrap often.
 inline constexpr std::int32_t kSimTermLength = 64 * 1024;
 
-struct AppPlan {
-    int node = 0;
-    std::vector<PublisherPlan> publishers;
-    std::vector<SubscriberPlan> subscribers;
-    Scheduler::Pace pace;
-};
-
 /// One thing that goes wrong, and when.
 struct Fault {
     enum class Kind : std::uint8_t {
@@ -64,6 +57,7 @@ struct WorldPlan {
     WorldTimeouts timeouts;
     std::vector<NodeOptions> nodes;
     std::vector<std::unique_ptr<Topic>> topics;
+    std::vector<std::unique_ptr<ConversationPlan>> conversations;
     std::vector<AppPlan> apps;
     std::vector<Fault> faults;  ///< by time
     Duration fault_phase = milliseconds(500);
@@ -74,6 +68,8 @@ struct WorldPlan {
 [[nodiscard]] WorldPlan base_plan(std::uint64_t seed);
 /// Everything from the seed.
 [[nodiscard]] WorldPlan draw_plan(std::uint64_t seed);
+/// Adds streams to several receivers, by several ways, and back to whoever asked.
+void draw_groups(WorldPlan& plan);
 /// Bound of a node's shared memory.  units: bytes
 [[nodiscard]] std::int64_t memory_per_node();
 
@@ -130,6 +126,7 @@ class World final : public WireMonitor::Arrivals {
     void garbage(const Fault& fault);
     [[nodiscard]] bool everything_open(std::string& what_not);
     [[nodiscard]] bool everything_heard(std::string& what_not);
+    [[nodiscard]] bool everybody_talks(std::string& what_not, bool (Requester::*is_done)() const);
     [[nodiscard]] bool everything_ended(std::string& what_not);
     [[nodiscard]] bool everything_released(std::string& what_not);
     void require(bool (World::*done)(std::string&), Duration bound, const char* what);

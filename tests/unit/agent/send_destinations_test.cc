@@ -202,6 +202,33 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("agent: a closed publication does not wait for a group that fell apart") {
+    Cast cast;
+    cast.publish(kDynamic + "|fc=min,g:/2|term-length=64k");
+    cast.second.subscribe("aeron:udp?control=10.77.0.1:40200");
+    const std::int64_t leaving = cast.third.subscribe("aeron:udp?control=10.77.0.1:40200");
+    cast.second.await_image(cast.all());
+    cast.third.await_image(cast.all());
+    cast.second.reads = false;
+    std::int64_t sent = 0;
+    for (int i = 0; i < 1000; ++i) {
+        sent = std::max(sent, cast.offer());
+        if (i % 100 == 0) {
+            cast.run();
+        }
+    }
+    cast.run(milliseconds(100));
+    REQUIRE(cast.second.received.get_relaxed() < sent);
+    cast.third.client.remove(layout::CommandType::kRemoveSubscription, leaving);
+    (void)cast.third.client.await(layout::EventType::kOperationSuccess);
+    cast.third.image_id = 0;
+    cast.run(seconds(7));
+    cast.publisher.remove_publication(cast.id);
+    (void)cast.publisher.await(layout::EventType::kOperationSuccess);
+    cast.run(seconds(12));
+    CHECK(cast.sending->conductor().network_publication_count() == 0);
+}
+
 TEST_CASE("agent: a dynamic publication learns its receivers, and forgets the silent") {
     Cast cast;
     cast.publish(kDynamic);

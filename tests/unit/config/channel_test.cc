@@ -233,7 +233,6 @@ TEST_CASE("config: what is not built yet is listed by name, not ignored") {
         const char* listed;
     };
     const Row rows[] = {
-        {kUdp + "|tether=false", "tether=false"},
         {kUdp + "|ats=true", "ats=true"},
         {kUdp + "|cc=cubic", "cc=cubic"},
         {kUdp + "|media-rcv-ts-offset=reserved", "media-rcv-ts-offset=reserved"},
