@@ -6,19 +6,19 @@ using namespace fulmar::scenario;
 
 namespace {
 
-struct Cast {
+struct Writers {
     std::size_t dying;
     std::size_t living;
     std::size_t reading;
 };
 
 /// Two clients share a publication, a third reads it.
-Cast two_writers(Stage& stage, const Topic& topic, int writers_node) {
-    Cast cast{stage.app(writers_node), stage.app(writers_node), stage.app(topic.node)};
-    stage.publishes(cast.dying, topic);
-    stage.publishes(cast.living, topic);
-    stage.subscribes(cast.reading, topic);
-    return cast;
+Writers two_writers(Stage& stage, const Topic& topic, int writers_node) {
+    Writers writers{stage.app(writers_node), stage.app(writers_node), stage.app(topic.node)};
+    stage.publishes(writers.dying, topic);
+    stage.publishes(writers.living, topic);
+    stage.subscribes(writers.reading, topic);
+    return writers;
 }
 
 constexpr term::KillPoint kPoints[] = {
@@ -33,12 +33,12 @@ TEST_CASE("scenario: what is written behind a dead claim is delivered once the c
             CAPTURE(static_cast<int>(point));
             Stage stage(2);
             const Topic& topic = is_ipc ? stage.ipc_topic(0) : stage.udp_topic(1);
-            const Cast cast = two_writers(stage, topic, 0);
+            const Writers writers = two_writers(stage, topic, 0);
             auto world = stage.begin();
-            Publisher& living = world->app(cast.living).publishers()[0];
+            Publisher& living = world->app(writers.living).publishers()[0];
             REQUIRE(living.offer(100));
-            REQUIRE(world->app(cast.dying).publishers()[0].die_at(point));
-            world->app(cast.dying).die(seconds(10));
+            REQUIRE(world->app(writers.dying).publishers()[0].die_at(point));
+            world->app(writers.dying).die(seconds(10));
             for (int i = 0; i < 10; ++i) {
                 REQUIRE(living.offer(3000));
             }
@@ -56,12 +56,12 @@ TEST_CASE("scenario: a long message that died behind a narrow publication window
             Stage stage(2);
             const Topic& topic =
                 is_ipc ? stage.ipc_topic(0, "?pub-wnd=2k") : stage.udp_topic(1, "|pub-wnd=2k");
-            const Cast cast = two_writers(stage, topic, 0);
+            const Writers writers = two_writers(stage, topic, 0);
             auto world = stage.begin();
             // Its four fragments reach so far beyond the window that nobody can write behind them.
-            REQUIRE(world->app(cast.dying).publishers()[0].die_at(point, 5000));
-            world->app(cast.dying).die(seconds(10));
-            Publisher& living = world->app(cast.living).publishers()[0];
+            REQUIRE(world->app(writers.dying).publishers()[0].die_at(point, 5000));
+            world->app(writers.dying).die(seconds(10));
+            Publisher& living = world->app(writers.living).publishers()[0];
             CHECK_FALSE(living.has_room());
             CHECK(world->run_until([&] { return living.has_room(); }, milliseconds(300)));
             CHECK(living.offer(100));
