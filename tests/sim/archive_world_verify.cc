@@ -118,12 +118,13 @@ bool ArchiveWorld::compare(Stream& stream, std::int64_t stop, bool must_work) {
     // The beginning of a message whose end was never recorded: the stream goes on behind the last whole one.
     count(ArchiveCount::kTruncatedMessage);
     const int before = deletions_;
+    // From the question on: an archive that dies before it answers may have cut.
+    stream.acknowledged = std::min(stream.acknowledged, whole);
     auto files = archive_->truncate_recording(stream.recording_id, whole);
     if (!files) {
         note(files.error());
         return false;
     }
-    stream.acknowledged = std::min(stream.acknowledged, whole);
     const Instant enough = time_.now + seconds(1);
     while (deletions_ == before && time_.now < enough && archive_->is_connected() && !verdict_.failed()) {
         (void)client_->poll();
