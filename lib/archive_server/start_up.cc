@@ -9,14 +9,13 @@ using Op = port::StorageRequest::Op;
 using Code = port::StorageCompletion::Code;
 
 constexpr std::size_t kReadMax = 8 << 20;
-/// A catalog is whole before it has its name.
-constexpr const char* kUnfinishedName = "archive.catalog.new";
 
 }  // namespace
 
 StartUp::StartUp(StorageHub& hub, const RecoveryOptions& recovery, std::size_t catalog_capacity)
     : hub_(hub), recovery_options_(recovery), capacity_(catalog_capacity) {
-    ask({.op = Op::kOpen, .name = kCatalogFileName});
+    // What an earlier life may have left: a catalog is whole before it has its name.
+    ask({.op = Op::kRemove, .name = kCatalogUnfinishedName});
 }
 
 void StartUp::ask(port::StorageRequest request) {
@@ -73,10 +72,16 @@ void StartUp::fail(const port::StorageCompletion& completion, std::string_view w
 
 void StartUp::on_storage(port::StorageCompletion& completion) {
     switch (state_) {
+        case State::kTidying:
+            if (!completion.ok() && completion.code != Code::kNotFound) {
+                return fail(completion, "remove what was left beside");
+            }
+            ask({.op = Op::kOpen, .name = kCatalogFileName});
+            state_ = State::kOpening;
+            return;
         case State::kOpening:
             if (completion.code == Code::kNotFound) {
-                // What an earlier start may have left of one.
-                ask({.op = Op::kRemove, .name = kUnfinishedName});
+                ask({.op = Op::kCreate, .length = capacity_, .name = kCatalogUnfinishedName});
                 state_ = State::kCreating;
                 return;
             }
@@ -104,10 +109,6 @@ void StartUp::on_storage(port::StorageCompletion& completion) {
             }
             break;
         case State::kCreating:
-            if (completion.op == Op::kRemove) {
-                ask({.op = Op::kCreate, .length = capacity_, .name = kUnfinishedName});
-                return;
-            }
             if (!completion.ok()) {
                 return fail(completion, "create");
             }
@@ -128,7 +129,7 @@ void StartUp::on_storage(port::StorageCompletion& completion) {
             if (!completion.ok()) {
                 return fail(completion, "sync");
             }
-            ask({.op = Op::kRename, .name = kUnfinishedName, .new_name = kCatalogFileName});
+            ask({.op = Op::kRename, .name = kCatalogUnfinishedName, .new_name = kCatalogFileName});
             state_ = State::kRenaming;
             return;
         case State::kRenaming:

@@ -48,6 +48,7 @@ class StartUp final : public StorageUser {
 
   private:
     enum class State : std::uint8_t {
+        kTidying,
         kOpening,
         kCreating,
         kWriting,
@@ -67,7 +68,7 @@ class StartUp final : public StorageUser {
 
     const RecoveryOptions recovery_options_;
     const std::size_t capacity_;
-    State state_ = State::kOpening;
+    State state_ = State::kTidying;
     std::optional<port::StorageRequest> waiting_;  // the storage had no room for it
     port::FileHandle file_ = port::FileHandle::kNone;
     std::vector<std::byte> bytes_;
