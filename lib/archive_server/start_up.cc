@@ -28,7 +28,9 @@ int StartUp::poll(Instant) {
         waiting_.reset();
         ++work;
     }
-    if (state_ == State::kRecovering) {
+    if (state_ == State::kMigrating) {
+        migrate();
+    } else if (state_ == State::kRecovering) {
         recovery_->poll();
         if (recovery_->is_done()) {
             recovered();
@@ -36,6 +38,25 @@ int StartUp::poll(Instant) {
         }
     }
     return work;
+}
+
+void StartUp::migrate() {
+    if (migration_ == nullptr) {
+        migration_ = std::make_unique<MigrationResume>(hub_, file_, *catalog_);
+    }
+    migration_->poll();
+    if (!migration_->is_done()) {
+        return;
+    }
+    if (migration_->error()) {
+        error_ = migration_->error();
+        state_ = State::kDone;
+        return;
+    }
+    if (!migration_->note().empty()) {
+        notes_.push_back(migration_->note());
+    }
+    recover();
 }
 
 void StartUp::recover() {
@@ -49,7 +70,7 @@ void StartUp::recovered() {
         error_ = recovery_->error();
         return;
     }
-    notes_ = recovery_->notes();
+    notes_.insert(notes_.end(), recovery_->notes().begin(), recovery_->notes().end());
     for (const Damage& damage : recovery_->damages()) {
         if (recovery_->is_extendable(damage.recording_id)) {
             continue;
@@ -145,6 +166,7 @@ void StartUp::on_storage(port::StorageCompletion& completion) {
             }
             recover();
             return;
+        case State::kMigrating:
         case State::kRecovering:
         case State::kDone: return;
     }
@@ -158,7 +180,7 @@ void StartUp::on_storage(port::StorageCompletion& completion) {
     auto catalog = Catalog::open(std::move(bytes_));
     if (catalog) {
         catalog_ = *std::move(catalog);
-        recover();
+        state_ = State::kMigrating;
         return;
     }
     error_ = catalog.error();
