@@ -154,17 +154,25 @@ Status set_control_sparse(std::string_view value, ArchiveOptions& options) {
     return Done{};
 }
 
-Status set_record_checksum(std::string_view value, ArchiveOptions& options) {
+Status set_checksum(std::string_view value, bool& is_on) {
     const std::string word = config::to_lower(value);
     if (word == "crc32c" || word == "org.agrona.checksum.crc32c" ||
         word == "io.aeron.archive.checksum.crc32c") {
-        options.server.writer.checksum_frames = true;
+        is_on = true;
     } else if (word == "none" || word.empty()) {
-        options.server.writer.checksum_frames = false;
+        is_on = false;
     } else {
         return bad(value, "crc32c or none");
     }
     return Done{};
+}
+
+Status set_record_checksum(std::string_view value, ArchiveOptions& options) {
+    return set_checksum(value, options.server.writer.checksum_frames);
+}
+
+Status set_replay_checksum(std::string_view value, ArchiveOptions& options) {
+    return set_checksum(value, options.server.checks_replayed_frames);
 }
 
 Status set_control_enabled(std::string_view value, ArchiveOptions& options) {
@@ -253,6 +261,9 @@ std::vector<Setting> make_settings() {
         {"record-checksum", kArchive + "record.checksum",
             "crc32c: also Aeron's own checksum inside each frame, in place of its session id", "none", false,
             set_record_checksum},
+        {"replay-checksum", kArchive + "replay.checksum",
+            "crc32c: check Aeron's own checksum in frames that no sidecar covers, before they are replayed",
+            "none", false, set_replay_checksum},
         {"credentials-file", "", "Who may connect: lines of PRINCIPAL SECRET [RESPONSE TO A CHALLENGE]",
             "everybody", false, text(&ArchiveOptions::credentials_file)},
         {"connect-timeout", kArchive + "connect.timeout", "For sessions and replays to find their clients",

@@ -93,6 +93,16 @@ void FaultStorage::begin_rename(Job& job) {
     }
 }
 
+void FaultStorage::begin_replace(Job& job) {
+    const StorageRequest& request = job.request;
+    const auto found = names_.find(request.name);
+    if (found == names_.end()) {
+        refuse(job, Code::kNotFound, request.name + ": no such file");
+    } else {
+        change_name(job, {found->second, request.name, request.new_name, true});
+    }
+}
+
 void FaultStorage::begin_remove(Job& job) {
     const auto found = names_.find(job.request.name);
     if (found == names_.end()) {
@@ -110,8 +120,7 @@ void FaultStorage::change_name(Job& job, const NameChange& change) {
         return;
     }
     job.early = change;
-    const Op op = change.new_name.empty() ? Op::kRemove : Op::kRename;
-    job.steps.push_back({.op = op, .name = change.name, .new_name = change.new_name});
+    job.steps.push_back({.op = change.op(), .name = change.name, .new_name = change.new_name});
 }
 
 bool FaultStorage::goes_early(const NameChange& change) {
@@ -137,9 +146,12 @@ void FaultStorage::on_name_changed(const NameChange& change) {
     names_.erase(change.name);
     if (change.new_name.empty()) {
         files_.at(change.file).removed = true;
-    } else {
-        names_.emplace(change.new_name, change.file);
+        return;
     }
+    if (const auto replaced = names_.find(change.new_name); replaced != names_.end()) {
+        files_.at(replaced->second).removed = true;
+    }
+    names_.insert_or_assign(change.new_name, change.file);
 }
 
 void FaultStorage::begin_sync_directory(Job& job) {
@@ -148,8 +160,7 @@ void FaultStorage::begin_sync_directory(Job& job) {
         return;
     }
     for (const NameChange& change : held_names_) {
-        const Op op = change.new_name.empty() ? Op::kRemove : Op::kRename;
-        job.steps.push_back({.op = op, .name = change.name, .new_name = change.new_name});
+        job.steps.push_back({.op = change.op(), .name = change.name, .new_name = change.new_name});
     }
     job.steps.push_back({.op = Op::kSyncDirectory});
 }

@@ -125,6 +125,7 @@ void FaultStorage::begin(Job& job) {
         case Op::kOpen: begin_open(job); break;
         case Op::kCreate: begin_create(job); break;
         case Op::kRename: begin_rename(job); break;
+        case Op::kReplace: begin_replace(job); break;
         case Op::kRemove: begin_remove(job); break;
         case Op::kSyncDirectory: begin_sync_directory(job); break;
         case Op::kList: list(job); break;
@@ -183,6 +184,7 @@ void FaultStorage::on_step(Job& job, const StorageRequest& step, StorageCompleti
             break;
         }
         case Op::kRename:
+        case Op::kReplace:
         case Op::kRemove:
             if (mounting_) {
                 break;

@@ -80,6 +80,11 @@ class FaultStorage final : public port::Storage {
         FileKey file = 0;
         std::string name;      ///< below, before
         std::string new_name;  ///< empty: it goes
+        bool replaces = false;
+        [[nodiscard]] port::StorageRequest::Op op() const {
+            using enum port::StorageRequest::Op;
+            return new_name.empty() ? kRemove : replaces ? kReplace : kRename;
+        }
     };
     /// A request at work.
     struct Job {
@@ -140,6 +145,7 @@ class FaultStorage final : public port::Storage {
     void end_open(Job& job);
     void begin_close(Job& job);
     void begin_rename(Job& job);
+    void begin_replace(Job& job);
     void begin_remove(Job& job);
     void begin_sync_directory(Job& job);
     void list(Job& job) const;

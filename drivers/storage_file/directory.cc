@@ -156,6 +156,12 @@ SystemOutcome Directory::rename(const std::string& name, const std::string& new_
                       : SystemOutcome::failed("cannot rename " + name + " to " + new_name, error);
 }
 
+SystemOutcome Directory::replace(const std::string& name, const std::string& new_name) const {
+    return ::renameat(fd_, name.c_str(), fd_, new_name.c_str()) == 0
+               ? SystemOutcome{}
+               : SystemOutcome::failed("cannot put " + name + " in the place of " + new_name, errno);
+}
+
 SystemOutcome Directory::remove(const std::string& name) const {
     return ::unlinkat(fd_, name.c_str(), 0) == 0 ? SystemOutcome{}
                                                  : SystemOutcome::failed("cannot remove " + name, errno);

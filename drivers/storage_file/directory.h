@@ -42,6 +42,8 @@ class Directory {
     [[nodiscard]] SystemOutcome create_file(
         const std::string& name, std::uint64_t length, OpenFile& out) const;
     [[nodiscard]] SystemOutcome rename(const std::string& name, const std::string& new_name) const;
+    /// Whatever has `new_name` loses it in the same step.
+    [[nodiscard]] SystemOutcome replace(const std::string& name, const std::string& new_name) const;
     [[nodiscard]] SystemOutcome remove(const std::string& name) const;
     [[nodiscard]] SystemOutcome list(std::vector<port::DirectoryEntry>& out) const;
     [[nodiscard]] SystemOutcome free_space(std::uint64_t& out) const;

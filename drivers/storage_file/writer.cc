@@ -115,6 +115,7 @@ void Writer::on_name(StorageSlot& slot) {
         case Op::kOpen:
         case Op::kCreate: open(slot); break;
         case Op::kRename: finish(slot, directory_.rename(request.name, request.new_name)); break;
+        case Op::kReplace: finish(slot, directory_.replace(request.name, request.new_name)); break;
         case Op::kRemove: finish(slot, directory_.remove(request.name)); break;
         case Op::kList: finish(slot, directory_.list(slot.completion.entries)); break;
         default: finish(slot, directory_.free_space(slot.completion.value));

@@ -64,6 +64,17 @@ MemoryDisk::Code MemoryDisk::rename(const std::string& name, const std::string& 
     return Code::kOk;
 }
 
+MemoryDisk::Code MemoryDisk::replace(const std::string& name, const std::string& new_name) {
+    if (!names_.contains(name)) {
+        return Code::kNotFound;
+    }
+    const NameChange change{NameChange::Kind::kReplace, names_[name], name, new_name};
+    (void)apply(change, names_);
+    name_changes_.push_back(change);
+    drop_unnamed();
+    return Code::kOk;
+}
+
 MemoryDisk::Code MemoryDisk::remove(const std::string& name) {
     if (!names_.contains(name)) {
         return Code::kNotFound;
@@ -224,6 +235,9 @@ bool MemoryDisk::apply(const NameChange& change, Names& names) {
     }
     if (change.kind == NameChange::Kind::kRename && !names.emplace(change.new_name, change.file).second) {
         return false;
+    }
+    if (change.kind == NameChange::Kind::kReplace) {
+        names[change.new_name] = change.file;
     }
     names.erase(change.name);
     return true;

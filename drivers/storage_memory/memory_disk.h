@@ -41,6 +41,8 @@ class MemoryDisk {
     /// Of each open and create; a file without a name goes with the last.
     void close(FileId file);
     [[nodiscard]] Code rename(const std::string& name, const std::string& new_name);
+    /// `new_name` is another name, which may be taken.
+    [[nodiscard]] Code replace(const std::string& name, const std::string& new_name);
     [[nodiscard]] Code remove(const std::string& name);
     void sync_directory();
 
@@ -72,7 +74,7 @@ class MemoryDisk {
         std::uint32_t opened = 0;
     };
     struct NameChange {
-        enum class Kind : std::uint8_t { kCreate, kRename, kRemove };
+        enum class Kind : std::uint8_t { kCreate, kRename, kReplace, kRemove };
         Kind kind;
         FileId file;
         std::string name;

@@ -14,7 +14,7 @@ using Op = StorageRequest::Op;
 using Code = StorageCompletion::Code;
 
 bool changes_names(Op op) {
-    return op == Op::kCreate || op == Op::kRename || op == Op::kRemove;
+    return op == Op::kCreate || op == Op::kRename || op == Op::kReplace || op == Op::kRemove;
 }
 
 bool is_on_file(Op op) {
@@ -112,6 +112,7 @@ void MemoryStorage::carry_out_on_name(const StorageRequest& request, StorageComp
             break;
         }
         case Op::kRename: completion.code = disk_.rename(request.name, request.new_name); break;
+        case Op::kReplace: completion.code = disk_.replace(request.name, request.new_name); break;
         case Op::kRemove: completion.code = disk_.remove(request.name); break;
         case Op::kSyncDirectory: disk_.sync_directory(); break;
         case Op::kList: completion.entries = disk_.list(); break;

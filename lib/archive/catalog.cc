@@ -277,10 +277,9 @@ Status Catalog::replace(std::size_t index, const Recording& recording) {
     for (std::size_t i = index + 1; i < entries_.size(); ++i) {
         entries_[i].offset = entries_[i].offset - next + offset + length;
     }
-    const std::size_t end_before = end_;
     end_ = end_ - next + offset + length;
     write_entry(offset, length, entries_[index].id, state, recording);
-    changed(offset, (next == offset + length ? next : std::max(end_, end_before)) - offset);
+    has_moved_ = true;
     close_list();
     return Done{};
 }
@@ -326,6 +325,9 @@ void Catalog::changed(std::size_t offset, std::size_t length) {
 }
 
 std::vector<Catalog::Changed> Catalog::take_changes() {
+    if (std::exchange(has_moved_, false)) {
+        changes_.assign(1, {.offset = 0, .length = bytes_.size(), .is_whole = true});
+    }
     return std::exchange(changes_, {});
 }
 

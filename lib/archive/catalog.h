@@ -21,6 +21,8 @@
 namespace fulmar::archive {
 
 inline constexpr const char* kCatalogFileName = "archive.catalog";
+/// Of one that is not whole yet.
+inline constexpr const char* kCatalogUnfinishedName = "archive.catalog.new";
 /// Of the catalog's format, packed; the major part has to agree.
 inline constexpr std::int32_t kCatalogVersion = 3 << 16 | 1 << 8 | 0;
 inline constexpr std::size_t kCatalogHeaderLength = 32;
@@ -100,6 +102,9 @@ class Catalog {
         /// A new entry: its first 4 bytes, the length, say that it is there. They are to be written when the
         /// rest of it is safe, so that a torn write does not leave half of one.
         bool is_new_entry = false;
+        /// All of it, since entries have moved: written where it stands, it would be neither the old catalog
+        /// nor the new one for a while. The file is to be replaced by another.
+        bool is_whole = false;
     };
     [[nodiscard]] std::vector<Changed> take_changes();
 
@@ -126,7 +131,8 @@ class Catalog {
     std::vector<std::byte> bytes_;
     std::vector<Entry> entries_;
     std::vector<Changed> changes_;
-    std::size_t end_ = 0;  ///< where the next entry goes
+    bool has_moved_ = false;  ///< since changes were taken: all of it has changed
+    std::size_t end_ = 0;     ///< where the next entry goes
 };
 
 }  // namespace fulmar::archive

@@ -1,6 +1,7 @@
 #include "archive_server/catalog_file.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/plant.h"
 
@@ -14,6 +15,7 @@ CatalogFile::Ticket CatalogFile::commit() {
     for (const Catalog::Changed& changed : catalog_.take_changes()) {
         const auto bytes = catalog_.bytes().subspan(changed.offset, changed.length);
         add_write(changed.offset, bytes, false);
+        writes_.back()->is_whole = changed.is_whole;
         if (changed.is_new_entry && !FULMAR_PLANTED(kEntryWrittenAtOnce)) {
             std::fill_n(writes_.back()->bytes.begin(), kLengthField, std::byte{0});
             add_write(changed.offset, bytes.first(kLengthField), true);
@@ -48,6 +50,10 @@ int CatalogFile::poll() {
     if (error_ || is_syncing_) {
         return 0;
     }
+    close_replaced();
+    if (!writes_.empty() && writes_.front()->is_whole) {
+        return poll_replacement();
+    }
     if (waits_for_sync()) {
         port::StorageRequest request{
             .op = port::StorageRequest::Op::kSync, .token = kSyncToken, .file = file_};
@@ -77,12 +83,49 @@ int CatalogFile::poll() {
     return work;
 }
 
+/// What it holds is synced, whatever is else: nothing but the old catalog or the new one may be there.
+int CatalogFile::poll_replacement() {
+    const Write& write = *writes_.front();
+    if (replacement_ == nullptr) {
+        replacement_ = std::make_unique<FileReplacement>(hub_, kCatalogFileName, write.bytes);
+    }
+    replacement_->poll();
+    if (!replacement_->is_done()) {
+        return 0;
+    }
+    if (const auto& error = replacement_->error()) {
+        fail(error->code, error->message);
+        return 1;
+    }
+    replaced_ = std::exchange(file_, replacement_->file());
+    replacement_.reset();
+    written_ = write.ticket;
+    writes_.pop_front();
+    set_persisted(written_);
+    return 1;
+}
+
+void CatalogFile::close_replaced() {
+    port::StorageRequest request{
+        .op = port::StorageRequest::Op::kClose, .token = kCloseToken, .file = replaced_};
+    if (replaced_ != port::FileHandle::kNone && hub_.submit(*this, request)) {
+        replaced_ = port::FileHandle::kNone;
+    }
+}
+
+void CatalogFile::fail(ErrorCode code, const std::string& why) {
+    error_ = Error{code, std::string(kCatalogFileName) + ": " + why +
+                             ": the archive takes no more changes; mend the disk and start it again"};
+}
+
 void CatalogFile::on_storage(port::StorageCompletion& completion) {
+    if (completion.token == kCloseToken) {
+        return;
+    }
     if (!completion.ok()) {
-        error_ = Error{completion.code == port::StorageCompletion::Code::kNoSpace ? ErrorCode::kStorageSpace
-                                                                                  : ErrorCode::kGeneric,
-            std::string(kCatalogFileName) + ": " + std::string(port::to_string(completion.code)) + " (" +
-                completion.detail + "): the archive takes no more changes; mend the disk and start it again"};
+        const bool full = completion.code == port::StorageCompletion::Code::kNoSpace;
+        fail(full ? ErrorCode::kStorageSpace : ErrorCode::kGeneric,
+            std::string(port::to_string(completion.code)) + " (" + completion.detail + ")");
         return;
     }
     if (completion.token == kSyncToken) {

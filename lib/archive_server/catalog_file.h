@@ -10,10 +10,12 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "archive/catalog.h"
 #include "archive/storage_hub.h"
+#include "archive_server/file_replacement.h"
 #include "fulmar/error.h"
 
 namespace fulmar::archive {
@@ -48,22 +50,29 @@ class CatalogFile final : public StorageUser {
         Ticket ticket = 0;
         std::uint64_t offset = 0;
         std::vector<std::byte> bytes;
-        bool is_last = false;  ///< waits until all before it is synced
+        bool is_last = false;   ///< waits until all before it is synced
+        bool is_whole = false;  ///< a catalog to take the place of the file
         bool is_submitted = false;
     };
     static constexpr std::uint64_t kSyncToken = 0;
+    static constexpr std::uint64_t kCloseToken = ~std::uint64_t{0};
 
     void add_write(std::uint64_t offset, std::span<const std::byte> bytes, bool is_last);
     void set_persisted(Ticket ticket);
+    void fail(ErrorCode code, const std::string& why);
+    [[nodiscard]] int poll_replacement();
+    void close_replaced();
     [[nodiscard]] bool waits_for_sync() const {
         return syncs_ && written_ > persisted_ && (writes_.empty() || writes_.front()->is_last);
     }
 
     StorageHub& hub_;
-    const port::FileHandle file_;
+    port::FileHandle file_;
+    port::FileHandle replaced_ = port::FileHandle::kNone;  // the one before, to be closed
     Catalog catalog_;
     const bool syncs_;
     std::deque<std::unique_ptr<Write>> writes_;  // tokens are tickets, in order
+    std::unique_ptr<FileReplacement> replacement_;
     Ticket committed_ = 0;
     Ticket written_ = 0;
     Ticket syncing_ = 0;

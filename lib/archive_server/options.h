@@ -63,6 +63,8 @@ struct ServerOptions {
     [[nodiscard]] bool is_dedicated() const { return threading_mode == "DEDICATED"; }
 
     WriterOptions writer;
+    /// Frames that no sidecar covers carry Aeron's checksum, and are replayed only if it matches.
+    bool checks_replayed_frames = false;
 
     /// Null: everybody may do everything. Both outlive the server.
     Authenticator* authenticator = nullptr;

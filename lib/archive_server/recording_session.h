@@ -53,6 +53,8 @@ class RecordingSession {
     [[nodiscard]] std::int64_t recording_id() const { return init_.recording_id; }
     /// Where the recording ends, once the session has.
     [[nodiscard]] std::int64_t end_position() const { return writer_.end_position(); }
+    /// Where the last block ends that was taken; after an error it may lie behind the end.
+    [[nodiscard]] std::int64_t submitted_position() const { return writer_.submitted_position(); }
     [[nodiscard]] const std::optional<Error>& error() const { return writer_.error(); }
     [[nodiscard]] const WriterCounts& counts() const { return writer_.counts(); }
 

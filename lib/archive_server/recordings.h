@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "archive/truncation.h"
 #include "archive_server/catalog_file.h"
 #include "archive_server/context.h"
 #include "archive_server/control_sessions.h"
@@ -100,6 +101,7 @@ class Recordings {
         PendingCounter written;
         RecordingSession::Init init;
         std::unique_ptr<RecordingSession> session;
+        std::unique_ptr<Truncation> cut;  ///< of what a writer that failed left behind its end
         std::shared_ptr<LivePosition> progress;
         std::int64_t begun_at = 0;  ///< its first position now; an extension's, where it goes on
         std::int64_t told_at = 0;   ///< position that the event stream was told last
@@ -126,6 +128,8 @@ class Recordings {
     /// Its recording has failed; the stream goes on.
     static void pass_on(Active& active);
     void on_ended(RecordingSession& session);
+    void cut_behind(Active& active);
+    [[nodiscard]] bool is_cutting(Active& active);
     void end(Active& active);
 
     ServerContext& context_;

@@ -127,6 +127,9 @@ int Recordings::poll_active(Active& active) {
         return tell_progress(active);
     }
     if (active.state == Active::State::kEnding && context_.catalog.is_persisted(active.ticket)) {
+        if (is_cutting(active)) {
+            return 0;
+        }
         end(active);
         gone_.push_back(active.id);
         return 1;
@@ -214,8 +217,43 @@ void Recordings::on_ended(RecordingSession& session) {
                                                               : ArchiveErrorCode::kGeneric,
             session.error()->message);
         context_.report(session.error()->code, session.error()->message);
+        cut_behind(active);
         pass_on(active);
     }
+}
+
+/// What lies behind the end of a recording whose writer failed is neither known to be there nor not to be.
+/// It goes when the catalog says where the end is; if that fails as well, the next start or extension cuts.
+void Recordings::cut_behind(Active& active) {
+    const Catalog& catalog = context_.catalog.catalog();
+    const Recording recording = catalog.at(catalog.find(active.id));
+    const auto shape = SegmentShape::of(recording);
+    FULMAR_ASSERT(shape.has_value(), "it was recorded");
+    Truncation::Cut cut{.recording_id = active.id,
+        .shape = *shape,
+        .start_position = recording.start_position,
+        .position = recording.stop_position,
+        .is_kept_sound = true};
+    const std::int64_t first = segment_base(
+        recording.start_position, recording.stop_position, shape->term_length, shape->segment_length);
+    for (std::int64_t base = first; base <= active.session->submitted_position();
+         base += shape->segment_length) {
+        if (base >= cut.position || cut.position == cut.start_position) {
+            cut.bases.push_back(base);
+        }
+    }
+    active.cut = std::make_unique<Truncation>(context_.storage, std::move(cut));
+}
+
+bool Recordings::is_cutting(Active& active) {
+    if (active.cut == nullptr) {
+        return false;
+    }
+    active.cut->poll();
+    if (active.cut->is_done() && active.cut->error()) {
+        context_.report(active.cut->error()->code, active.cut->error()->message);
+    }
+    return !active.cut->is_done();
 }
 
 void Recordings::end(Active& active) {

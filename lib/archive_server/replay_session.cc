@@ -1,30 +1,26 @@
 #include "archive_server/replay_session.h"
 
 #include <algorithm>
-#include <cstring>
 
+#include "archive/checksum.h"
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "wire/frame.h"
 
 namespace fulmar::archive {
-namespace {
-
-enum Token : std::uint64_t { kReadFirst = 0, kReadSecond = 1, kOpen = 2, kClose = 3 };
-
-}  // namespace
 
 ReplaySession::ReplaySession(Init init, StorageHub& storage)
     : init_(std::move(init)),
-      storage_(storage),
+      reader_({.recording_id = init_.recording_id,
+                  .shape = init_.shape,
+                  .start_position = init_.start_position,
+                  .position = init_.position,
+                  .read_length = init_.read_length},
+          storage),
       deadline_(init_.now + init_.connect_timeout),
-      read_position_(init_.position),
       position_(init_.position),
-      position_told_(init_.position) {
-    for (Piece& piece : pieces_) {
-        piece.memory.resize(kHeadroom + static_cast<std::size_t>(init_.read_length));
-    }
-}
+      recorded_(init_.position),
+      position_told_(init_.position) {}
 
 std::int64_t ReplaySession::limit() {
     std::int64_t recorded = init_.stop_position;
@@ -36,7 +32,9 @@ std::int64_t ReplaySession::limit() {
         if (has_ended) {
             init_.end = std::min(init_.end, recorded);
         }
+        may_grow_ = !has_ended;
     }
+    recorded_ = recorded;
     if (init_.limit_counter_id != kNullCounterId) {
         const std::int64_t value = init_.counters.value(init_.limit_counter_id);
         if (init_.counters.is_allocated(init_.limit_counter_id) &&
@@ -54,46 +52,18 @@ int ReplaySession::poll(Instant now) {
     if (state_ == State::kEnded) {
         return 0;
     }
-    count_reads(now);
     if (is_stopping_ && state_ != State::kEnding) {
         end(Outcome::kStopped);
     }
-    int work = 0;
     if (state_ == State::kEnding) {
-        if (is_busy()) {
-            return 0;
-        }
-        if (file_ != port::FileHandle::kNone) {
-            port::StorageRequest request{
-                .op = port::StorageRequest::Op::kClose, .token = kClose, .file = file_};
-            if (storage_.submit(*this, request)) {
-                is_closing_ = true;
-                file_ = port::FileHandle::kNone;
-            }
-            return 1;
-        }
-        state_ = State::kEnded;
-        return 1;
+        state_ = reader_.close() ? State::kEnded : State::kEnding;
+        return state_ == State::kEnded ? 1 : 0;
     }
-    work += read_ahead(now);
+    int work = read_ahead(now);
     switch (state_) {
         case State::kOpening:
-            if (pieces_[0].state == Piece::State::kReady) {
-                const Run run = next_run(pieces_[0], INT64_MAX);
-                if (run.is_damaged || run.is_cut) {
-                    fail(ArchiveErrorCode::kInvalidPosition,
-                        "position " + std::to_string(init_.position) + " is not the beginning of a frame");
-                } else {
-                    state_ = State::kAwaiting;
-                }
-                work += 1;
-            } else if (limit() <= init_.position) {
-                state_ = State::kAwaiting;  // there is nothing yet to look at
-                work += 1;
-            } else if (now > deadline_) {
-                fail(ArchiveErrorCode::kGeneric,
-                    "the segment of position " + std::to_string(init_.position) + " did not appear in time");
-            }
+            look_at_first(now);
+            work += state_ != State::kOpening ? 1 : 0;
             break;
         case State::kAwaiting:
             if (init_.publication->is_connected()) {
@@ -111,19 +81,33 @@ int ReplaySession::poll(Instant now) {
     return work;
 }
 
-void ReplaySession::count_reads(Instant now) {
-    for (Piece& piece : pieces_) {
-        if (!piece.is_counted && piece.state == Piece::State::kReady) {
-            const auto took = static_cast<std::uint64_t>((now - piece.asked).ns);
-            reads_.add({.bytes = piece.end - piece.begin, .ns_total = took, .ns_max = took});
-            piece.is_counted = true;
-        }
+int ReplaySession::read_ahead(Instant now) {
+    const std::int64_t until = limit();
+    const int work = reader_.poll(now, {.until = until, .recorded = recorded_, .may_grow = may_grow_});
+    if (const auto& failure = reader_.failure()) {
+        found_damage_ = failure->is_damage;
+        fail(ArchiveErrorCode::kGeneric, failure->why);
     }
+    return work;
 }
 
-bool ReplaySession::is_busy() const {
-    return is_opening_ || is_closing_ || pieces_[0].state == Piece::State::kReading ||
-           pieces_[1].state == Piece::State::kReading;
+void ReplaySession::look_at_first(Instant now) {
+    if (reader_.front().is_ready()) {
+        const Run run = next_run(reader_.front(), INT64_MAX);
+        if (run.is_spoilt) {
+            fail_damaged("holds a frame whose checksum does not match");
+        } else if (run.is_damaged || run.is_cut) {
+            fail(ArchiveErrorCode::kInvalidPosition,
+                "position " + std::to_string(init_.position) + " is not the beginning of a frame");
+        } else {
+            state_ = State::kAwaiting;
+        }
+    } else if (limit() <= init_.position) {
+        state_ = State::kAwaiting;  // there is nothing yet to look at
+    } else if (now > deadline_) {
+        fail(ArchiveErrorCode::kGeneric,
+            "the segment of position " + std::to_string(init_.position) + " did not appear in time");
+    }
 }
 
 void ReplaySession::end(Outcome outcome) {
@@ -131,110 +115,16 @@ void ReplaySession::end(Outcome outcome) {
     state_ = State::kEnding;
 }
 
-void ReplaySession::fail(ArchiveErrorCode code, std::string why) {
+void ReplaySession::fail(ArchiveErrorCode code, const std::string& why) {
     error_code_ = code;
     error_ = "replay of recording " + std::to_string(init_.recording_id) + ": " + why;
     end(Outcome::kFailed);
 }
 
-bool ReplaySession::open_segment() {
-    const std::int64_t base = segment_base(
-        init_.start_position, read_position_, init_.shape.term_length, init_.shape.segment_length);
-    if (base == segment_base_ && file_ != port::FileHandle::kNone) {
-        return true;
-    }
-    if (is_busy()) {
-        return false;  // of the segment before
-    }
-    if (file_ != port::FileHandle::kNone) {
-        port::StorageRequest request{.op = port::StorageRequest::Op::kClose, .token = kClose, .file = file_};
-        if (storage_.submit(*this, request)) {
-            is_closing_ = true;
-            file_ = port::FileHandle::kNone;
-        }
-        return false;
-    }
-    port::StorageRequest request{.op = port::StorageRequest::Op::kOpen,
-        .token = kOpen,
-        .name = segment_name(init_.recording_id, base)};
-    if (storage_.submit(*this, request)) {
-        is_opening_ = true;
-        segment_base_ = base;
-    }
-    return false;
-}
-
-int ReplaySession::read_ahead(Instant now) {
-    int work = 0;
-    for (std::size_t i = 0; i < pieces_.size(); ++i) {
-        Piece& piece = pieces_[(offering_ + i) % 2];
-        if (piece.state != Piece::State::kFree) {
-            continue;
-        }
-        const std::int64_t end = limit();
-        if (read_position_ >= end || is_stopping_ || !open_segment()) {
-            break;
-        }
-        const std::int64_t segment_end = segment_base_ + init_.shape.segment_length;
-        const auto length = static_cast<std::size_t>(
-            std::min<std::int64_t>({end - read_position_, segment_end - read_position_, init_.read_length}));
-        const auto index = static_cast<std::uint64_t>(&piece - pieces_.data());
-        port::StorageRequest request{.op = port::StorageRequest::Op::kRead,
-            .token = index,
-            .file = file_,
-            .offset = static_cast<std::uint64_t>(read_position_ - segment_base_),
-            .into = std::span(piece.memory).subspan(kHeadroom, length)};
-        if (!storage_.submit(*this, request)) {
-            break;
-        }
-        piece.state = Piece::State::kReading;
-        piece.asked = now;
-        piece.is_counted = false;
-        piece.position = read_position_;
-        piece.begin = kHeadroom;
-        piece.end = kHeadroom + length;
-        read_position_ += static_cast<std::int64_t>(length);
-        ++work;
-        break;  // the other one is read when this one is there: pieces come in order
-    }
-    return work;
-}
-
-void ReplaySession::on_storage(port::StorageCompletion& completion) {
-    const auto failed = [&](std::string_view what) {
-        fail(ArchiveErrorCode::kGeneric,
-            std::string(what) + " " + segment_name(init_.recording_id, segment_base_) + ": " +
-                std::string(port::to_string(completion.code)) +
-                (completion.detail.empty() ? "" : " (" + completion.detail + ")"));
-    };
-    switch (completion.token) {
-        case kOpen:
-            is_opening_ = false;
-            if (completion.ok()) {
-                file_ = completion.file;
-            } else {
-                failed("cannot open segment");
-            }
-            return;
-        case kClose: is_closing_ = false; return;
-        default: break;
-    }
-    Piece& piece = pieces_[completion.token];
-    FULMAR_ASSERT(piece.state == Piece::State::kReading, "a read completes once");
-    if (!completion.ok()) {
-        piece.state = Piece::State::kFree;
-        failed("cannot read segment");
-        return;
-    }
-    if (completion.value < piece.end - piece.begin) {
-        piece.state = Piece::State::kFree;
-        fail(ArchiveErrorCode::kGeneric, "segment " + segment_name(init_.recording_id, segment_base_) +
-                                             " ends " +
-                                             std::to_string(piece.end - piece.begin - completion.value) +
-                                             " bytes before position " + std::to_string(read_position_));
-        return;
-    }
-    piece.state = Piece::State::kReady;
+void ReplaySession::fail_damaged(const std::string& why) {
+    found_damage_ = true;
+    fail(ArchiveErrorCode::kGeneric, "position " + std::to_string(position_) + " " + why +
+                                         ": the segment is damaged; see `fulmar archive verify`");
 }
 
 std::int32_t ReplaySession::term_id_at(std::int64_t position) const {
@@ -284,23 +174,37 @@ ReplaySession::Run ReplaySession::next_run(Piece& piece, std::int64_t window) {
         if (static_cast<std::int64_t>(run.length + length) > room) {
             return run;
         }
-        base::store_le<std::int32_t>(frame, wire::field::kSessionId, init_.publication->session_id());
-        base::store_le<std::int32_t>(frame, wire::field::kStreamId, init_.publication->stream_id());
+        if (!stamp(piece, at, length)) {
+            run.is_spoilt = at == piece.begin;
+            return run;
+        }
         run.length += length;
         at += length;
     }
 }
 
-bool ReplaySession::carry_over(Piece& from, Piece& to) {
-    const std::size_t left = from.end - from.begin;
-    if (to.state != Piece::State::kReady || left > kHeadroom) {
+/// Gives a frame the publication's ids, once. False: its checksum does not match.
+bool ReplaySession::stamp(Piece& piece, std::size_t at, std::size_t length) {
+    if (at < piece.stamped) {
+        return true;  // it was offered before, in vain
+    }
+    const auto frame = std::span(piece.memory).subspan(at, length);
+    if (init_.checks_frames && !piece.is_covered() && !frame_checksum_matches(frame)) {
         return false;
     }
-    to.begin -= left;
-    to.position -= static_cast<std::int64_t>(left);
-    std::memcpy(to.memory.data() + to.begin, from.memory.data() + from.begin, left);
-    from.state = Piece::State::kFree;
-    offering_ = 1 - offering_;
+    base::store_le<std::int32_t>(frame.data(), wire::field::kSessionId, init_.publication->session_id());
+    base::store_le<std::int32_t>(frame.data(), wire::field::kStreamId, init_.publication->stream_id());
+    piece.stamped = at + length;
+    return true;
+}
+
+bool ReplaySession::carry_over() {
+    if (!reader_.back().is_ready()) {
+        return false;
+    }
+    if (!reader_.carry_over()) {
+        fail_damaged("holds no frame that ends where the next one begins");
+    }
     return true;
 }
 
@@ -317,10 +221,10 @@ int ReplaySession::offer() {
             if (!offer_padding()) {
                 break;
             }
-        } else if (pieces_[offering_].state != Piece::State::kReady) {
+        } else if (!reader_.front().is_ready()) {
             (void)limit();  // a recording that stopped moves the end
             break;
-        } else if (!offer_from(pieces_[offering_])) {
+        } else if (!offer_from(reader_.front())) {
             break;
         }
         ++work;
@@ -342,17 +246,23 @@ bool ReplaySession::offer_from(Piece& piece) {
     const std::int64_t skip = position_ - piece.position;
     FULMAR_ASSERT(skip >= 0, "a piece begins at or before the position");
     if (static_cast<std::size_t>(skip) >= piece.end - piece.begin) {
-        piece.state = Piece::State::kFree;
-        offering_ = 1 - offering_;
+        reader_.pop();
         return true;
     }
     piece.begin += static_cast<std::size_t>(skip);
     piece.position = position_;
-    const Run run = next_run(piece, init_.publication->available_window());
+    // Blocks that were read to be checked may go on behind what may be sent.
+    const std::int64_t sendable = limit() - position_;
+    if (sendable <= 0) {
+        return false;
+    }
+    const Run run = next_run(piece, std::min(init_.publication->available_window(), sendable));
     if (run.is_damaged) {
-        fail(ArchiveErrorCode::kGeneric,
-            "position " + std::to_string(position_) +
-                " holds no frame of it: the segment is damaged; see `fulmar archive verify`");
+        fail_damaged("holds no frame of it");
+        return true;
+    }
+    if (run.is_spoilt) {
+        fail_damaged("holds a frame whose checksum does not match");
         return true;
     }
     if (run.padding > 0) {
@@ -360,7 +270,7 @@ bool ReplaySession::offer_from(Piece& piece) {
         return true;
     }
     if (run.is_cut) {
-        return carry_over(piece, pieces_[1 - offering_]);
+        return carry_over();
     }
     if (run.length == 0) {
         return false;  // no window

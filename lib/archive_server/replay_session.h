@@ -1,24 +1,22 @@
 /// One replay: frames read from segments in large pieces and offered to a publication as they are, with its
-/// session and stream id.
+/// session and stream id. ReplayReader says what of it is checked; at what is not as it was recorded, the
+/// replay ends with an error.
 ///
 /// It never passes the recording's recorded position, nor a counter where one bounds it; at the end of what a
 /// live recording has, it waits for more. Memory: two pieces, whatever the recording's length.
 /// threads: the replayer's, between being handed over and its end; the conductor's before and after.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <span>
 #include <string>
-#include <vector>
 
 #include "archive/segment.h"
 #include "archive/storage_hub.h"
 #include "archive_server/recording_session.h"
+#include "archive_server/replay_reader.h"
 #include "archive_server/server_counters.h"
 #include "fulmar/archive/codes.h"
 #include "fulmar/counters_reader.h"
@@ -28,7 +26,7 @@
 
 namespace fulmar::archive {
 
-class ReplaySession final : public StorageUser {
+class ReplaySession {
   public:
     enum class State : std::uint8_t {
         kOpening,   ///< reading the first piece
@@ -57,6 +55,7 @@ class ReplaySession final : public StorageUser {
         std::int64_t limit = 0;                       ///< the counter's value when the replay was asked for
         ExclusivePublication* publication = nullptr;  ///< outlives the session
         std::int32_t read_length = 0;                 ///< of a piece
+        bool checks_frames = false;                   ///< by Aeron's checksum, what no sidecar covers
         Duration connect_timeout;
         Instant now;
     };
@@ -73,28 +72,16 @@ class ReplaySession final : public StorageUser {
     [[nodiscard]] Outcome outcome() const { return outcome_; }
     [[nodiscard]] ArchiveErrorCode error_code() const { return error_code_; }
     [[nodiscard]] const std::string& error() const { return error_; }
-    [[nodiscard]] const IoTotals& reads() const { return reads_; }
-
-    void on_storage(port::StorageCompletion& completion) override;
+    /// It failed since the disk gave something else than was recorded.
+    [[nodiscard]] bool found_damage() const { return found_damage_; }
+    [[nodiscard]] const IoTotals& reads() const { return reader_.reads(); }
 
   private:
-    /// Bytes of the stream in memory: [begin, end) of `memory`, the first of them at `position`.
-    struct Piece {
-        enum class State : std::uint8_t { kFree, kReading, kReady };
-        State state = State::kFree;
-        std::vector<std::byte> memory;
-        std::int64_t position = 0;
-        std::size_t begin = 0;
-        std::size_t end = 0;
-        Instant asked;
-        bool is_counted = true;
-    };
-    /// In front of each piece, for the beginning of a frame that the piece before it held.
-    static constexpr std::size_t kHeadroom = 64 * 1024;
+    using Piece = ReplayReader::Piece;
 
     [[nodiscard]] std::int64_t limit();
     int read_ahead(Instant now);
-    bool open_segment();
+    void look_at_first(Instant now);
     int offer();
     /// What a piece begins with.
     struct Run {
@@ -102,42 +89,37 @@ class ReplaySession final : public StorageUser {
         std::int64_t padding = 0;  ///< or one padding frame of this length
         bool is_cut = false;       ///< or a frame that goes on in the next piece
         bool is_damaged = false;   ///< or no frame at all
+        bool is_spoilt = false;    ///< or one with a wrong checksum
     };
     [[nodiscard]] Run next_run(Piece& piece, std::int64_t window);
     // Each of these: whether there was progress.
     [[nodiscard]] bool offer_from(Piece& piece);
     [[nodiscard]] bool offer_padding();
-    [[nodiscard]] bool carry_over(Piece& from, Piece& to);
+    [[nodiscard]] bool carry_over();
     template <class Send>
     [[nodiscard]] bool has_gone(Send&& send);
     [[nodiscard]] bool is_frame(const wire::DataHeader& header, std::int64_t position) const;
     [[nodiscard]] std::int32_t term_id_at(std::int64_t position) const;
-    void fail(ArchiveErrorCode code, std::string why);
+    [[nodiscard]] bool stamp(Piece& piece, std::size_t at, std::size_t length);
+    void fail(ArchiveErrorCode code, const std::string& why);
+    void fail_damaged(const std::string& why);
     void end(Outcome outcome);
-    void count_reads(Instant now);
-    [[nodiscard]] bool is_busy() const;
 
     Init init_;
-    StorageHub& storage_;
+    ReplayReader reader_;
     State state_ = State::kOpening;
     Outcome outcome_ = Outcome::kStopped;
     ArchiveErrorCode error_code_ = ArchiveErrorCode::kGeneric;
     std::string error_;
+    bool found_damage_ = false;
     bool is_stopping_ = false;
     Instant deadline_;
 
-    std::array<Piece, 2> pieces_;
-    std::size_t offering_ = 0;       // the piece that is offered, or will be
-    std::int64_t read_position_;     // up to here reads are under way or done
     std::int64_t position_;          // up to here it is offered
     std::int64_t padding_end_ = -1;  // beyond position_: padding to be offered up to there
+    std::int64_t recorded_;          // as limit() saw it
+    bool may_grow_ = false;
     std::atomic<std::int64_t> position_told_;
-
-    port::FileHandle file_ = port::FileHandle::kNone;
-    std::int64_t segment_base_ = -1;  // of file_
-    bool is_opening_ = false;
-    bool is_closing_ = false;
-    IoTotals reads_;
 };
 
 }  // namespace fulmar::archive

@@ -83,6 +83,7 @@ bool Replays::set_range(
     }
     // Whether more may come than there is now.
     const bool is_open = init.live != nullptr || request.limit_counter_id != kNullCounterId;
+    init.checks_frames = context_.options.checks_replayed_frames;
     init.position = request.position == kNullValue ? recording.start_position : request.position;
     const std::string at = std::to_string(init.position);
     if (init.position % wire::kFrameAlignment != 0) {
@@ -222,6 +223,9 @@ void Replays::on_event(const ReplayerEvent& event) {
     using Outcome = ReplaySession::Outcome;
     if (replay.session->outcome() == Outcome::kFailed) {
         context_.sessions.error(replay.asker, replay.session->error_code(), replay.session->error());
+        if (replay.session->found_damage()) {
+            context_.report(ErrorCode::kGeneric, replay.session->error());
+        }
     }
     if (replay.session->outcome() != Outcome::kCompleted) {
         replay.publication->revoke();

@@ -1,5 +1,7 @@
 #include "archive_server/segment_move.h"
 
+#include <algorithm>
+
 #include "archive/segment.h"
 #include "archive/sidecar.h"
 
@@ -11,38 +13,62 @@ using Code = port::StorageCompletion::Code;
 
 }  // namespace
 
-SegmentMove::SegmentMove(StorageHub& hub, std::int64_t from_recording, std::int64_t to_recording,
-    const std::vector<std::int64_t>& bases)
-    : StorageTask(hub) {
-    for (auto base = bases.rbegin(); base != bases.rend(); ++base) {
-        // The segment before its sidecar: one without is read by its frames alone, the other way round the
-        // sidecar would be an orphan.
-        names_.emplace_back(sidecar_name(from_recording, *base), sidecar_name(to_recording, *base));
-        names_.emplace_back(segment_name(from_recording, *base), segment_name(to_recording, *base));
+SegmentMove::SegmentMove(
+    StorageHub& hub, std::int64_t from_recording, std::int64_t to_recording, std::int64_t until, bool goes_on)
+    : StorageTask(hub), from_(from_recording), to_(to_recording), until_(until), goes_on_(goes_on) {}
+
+void SegmentMove::step() {
+    if (!has_looked_) {
+        ask({.op = Op::kList});
+    } else if (!is_allowed_) {
+        return;
+    } else if (names_.empty()) {
+        ask({.op = Op::kSyncDirectory});
+    } else {
+        ask({.op = Op::kRename, .name = names_.back().first, .new_name = names_.back().second});
     }
 }
 
-void SegmentMove::step() {
-    if (names_.empty()) {
-        ask({.op = Op::kSyncDirectory});
-        return;
+void SegmentMove::look(const std::vector<port::DirectoryEntry>& entries) {
+    has_looked_ = true;
+    for (const port::DirectoryEntry& entry : entries) {
+        const auto segment = parse_segment_name(entry.name);
+        const auto sidecar = parse_sidecar_name(entry.name);
+        const auto file = segment ? segment : sidecar;
+        if (file && file->recording_id == from_ && file->base < until_) {
+            names_.emplace_back(
+                entry.name, segment ? segment_name(to_, file->base) : sidecar_name(to_, file->base));
+        }
     }
-    ask({.op = Op::kRename, .name = names_.back().first, .new_name = names_.back().second});
+    // In an order that does not depend on the file system's.
+    std::sort(names_.begin(), names_.end());
+    for (const port::DirectoryEntry& entry : entries) {
+        const bool is_taken = std::any_of(
+            names_.begin(), names_.end(), [&](const auto& names) { return names.second == entry.name; });
+        if (is_taken && !goes_on_) {
+            return fail({ErrorCode::kGeneric,
+                "recording " + std::to_string(to_) + " has " + entry.name +
+                    " already, from an earlier life; delete its detached segments first"});
+        }
+    }
 }
 
 void SegmentMove::on_answer(port::StorageCompletion& completion) {
-    // Empty segments and segments of a stock archive have no sidecar; what is moved already is not there.
-    if (!completion.ok() && completion.code != Code::kNotFound) {
-        fail(storage_error(completion,
-            names_.empty() ? std::string("cannot sync names of segments")
-                           : "cannot rename " + names_.back().first + " to " + names_.back().second));
-        return;
+    if (completion.op == Op::kList && completion.ok()) {
+        return look(completion.entries);
     }
-    if (names_.empty()) {
-        finish();
-        return;
+    // A file that has both names is what an interrupted rename leaves where file systems know links alone.
+    const bool has_moved = goes_on_ && completion.op == Op::kRename && completion.code == Code::kExists;
+    if (!completion.ok() && !has_moved) {
+        return fail(storage_error(
+            completion, completion.op == Op::kRename
+                            ? "cannot rename " + names_.back().first + " to " + names_.back().second
+                            : std::string("cannot list or sync names of segments")));
     }
-    count_ += completion.ok() && names_.back().first.ends_with(kSegmentSuffix) ? 1 : 0;
+    if (completion.op == Op::kSyncDirectory) {
+        return finish();
+    }
+    count_ += names_.back().first.ends_with(kSegmentSuffix) ? 1 : 0;
     names_.pop_back();
 }
 

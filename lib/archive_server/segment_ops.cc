@@ -12,6 +12,10 @@ bool SegmentOps::is_busy(std::int64_t recording_id) const {
         [&](const auto& job) { return job->recording_id == recording_id || job->other_id == recording_id; });
 }
 
+bool SegmentOps::is_idle() const {
+    return std::all_of(jobs_.begin(), jobs_.end(), [](const auto& job) { return job->is_stuck; });
+}
+
 std::optional<Recording> SegmentOps::free_recording(Asker asker, std::int64_t recording_id) {
     const Catalog& catalog = context_.catalog.catalog();
     const std::size_t index = catalog.find(recording_id);
@@ -241,11 +245,14 @@ void SegmentOps::migrate(Asker asker, std::int64_t source_id, std::int64_t desti
         context_.sessions.error(asker, ArchiveErrorCode::kGeneric, why);
         return;
     }
-    // First which segments there are; the one that begins at the stop position holds nothing and is deleted.
     Job& job = add_job(asker, source_id);
     job.other_id = destination_id;
-    job.removal =
-        std::make_unique<SegmentRemoval>(context_.storage, SegmentRemoval::Range{.recording_id = source_id});
+    job.plan = {.source_id = source_id,
+        .destination_id = destination_id,
+        .source_start = source->start_position,
+        .source_stop = source->stop_position,
+        .destination_start = destination->start_position,
+        .destination_stop = destination->stop_position};
 }
 
 }  // namespace fulmar::archive

@@ -15,10 +15,10 @@
 #include "archive_server/catalog_file.h"
 #include "archive_server/context.h"
 #include "archive_server/control_sessions.h"
+#include "archive_server/migration.h"
 #include "archive_server/recordings.h"
 #include "archive_server/replays.h"
 #include "archive_server/segment_attach.h"
-#include "archive_server/segment_move.h"
 #include "archive_server/segment_removal.h"
 
 namespace fulmar::archive {
@@ -39,7 +39,7 @@ class SegmentOps {
 
     /// Files of the recording are being changed.
     [[nodiscard]] bool is_busy(std::int64_t recording_id) const;
-    [[nodiscard]] bool is_idle() const { return jobs_.empty(); }
+    [[nodiscard]] bool is_idle() const;
 
   private:
     /// What has been begun for one asker. Which of the tasks there are tells what it is.
@@ -50,12 +50,15 @@ class SegmentOps {
         CatalogFile::Ticket ticket = 0;
         bool is_answered = false;
         bool is_over = false;
-        bool is_moved = false;  ///< a migration's segments have their new names, and the catalog knows
+        /// It failed where it can neither go on nor back: the next start goes on with it, and until then
+        /// nothing else is to happen to its recordings.
+        bool is_stuck = false;
         std::unique_ptr<SegmentRemoval> removal;
         std::optional<Truncation::Cut> cut;
         std::unique_ptr<Truncation> truncation;
         std::unique_ptr<SegmentAttach> attach;
-        std::unique_ptr<SegmentMove> move;
+        MigrationPlan plan{};
+        std::unique_ptr<Migration> migration;
     };
 
     /// The recording, unless there is none or something is done to it; the asker is told then.
@@ -70,6 +73,7 @@ class SegmentOps {
     int poll_truncation(Job& job);
     int poll_attach(Job& job);
     int poll_migration(Job& job);
+    [[nodiscard]] bool is_migrating() const;
     void end(Job& job);
     void fail(Job& job, const Error& error);
 

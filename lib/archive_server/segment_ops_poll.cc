@@ -8,7 +8,7 @@ namespace fulmar::archive {
 int SegmentOps::poll() {
     int work = 0;
     for (auto& job : jobs_) {
-        if (!context_.catalog.is_persisted(job->ticket)) {
+        if (job->is_stuck || !context_.catalog.is_persisted(job->ticket)) {
             continue;
         }
         if (job->other_id >= 0) {
@@ -32,7 +32,7 @@ void SegmentOps::fail(Job& job, const Error& error) {
         context_.sessions.error(job.asker, ArchiveErrorCode::kGeneric, error.message);
     }
     context_.report(error.code, error.message);
-    job.is_over = true;
+    job.is_over = !job.is_stuck;
 }
 
 void SegmentOps::end(Job& job) {
@@ -117,55 +117,43 @@ int SegmentOps::poll_attach(Job& job) {
     return 1;
 }
 
+bool SegmentOps::is_migrating() const {
+    return std::any_of(jobs_.begin(), jobs_.end(),
+        [](const auto& job) { return job->migration != nullptr && !job->is_answered; });
+}
+
 int SegmentOps::poll_migration(Job& job) {
-    const Catalog& catalog = context_.catalog.catalog();
-    if (job.move == nullptr) {
-        job.removal->poll();
-        if (job.removal->error()) {
-            fail(job, *job.removal->error());
-            return 1;
+    if (job.migration == nullptr) {
+        if (is_migrating()) {
+            return 0;  // there is one plan at a time
         }
-        if (!job.removal->is_counted()) {
-            return 0;
-        }
-        const std::int64_t stop = catalog.at(catalog.find(job.recording_id)).stop_position;
-        std::vector<std::int64_t> bases = job.removal->bases();
-        std::erase_if(bases, [&](std::int64_t base) { return base >= stop; });
-        job.move = std::make_unique<SegmentMove>(context_.storage, job.recording_id, job.other_id, bases);
+        job.migration = std::make_unique<Migration>(context_.storage, context_.catalog, job.plan);
         return 1;
     }
-    if (job.is_moved) {
-        if (!job.is_answered) {
-            job.is_answered = true;
-            context_.sessions.ok(job.asker, job.move->count());
-            job.removal->allow();
-        }
+    if (job.is_answered) {
         return poll_removal(job);
     }
-    job.move->poll();
-    if (!job.move->is_done()) {
+    job.migration->poll();
+    if (!job.migration->is_done()) {
         return 0;
     }
-    if (job.move->error()) {
-        fail(job, *job.move->error());
+    if (job.migration->error()) {
+        job.is_stuck = job.migration->is_half_done();
+        Error error = *job.migration->error();
+        if (job.is_stuck) {
+            error.message += "; segments of recording " + std::to_string(job.recording_id) +
+                             " are half moved to recording " + std::to_string(job.other_id) +
+                             ": start the archive again, and it goes on";
+        }
+        fail(job, error);
         return 1;
     }
-    const std::size_t from = catalog.find(job.recording_id);
-    const std::size_t to = catalog.find(job.other_id);
-    const Recording source = catalog.at(from);
-    const Recording destination = catalog.at(to);
-    Catalog& changed = context_.catalog.catalog();
-    if (source.stop_position == destination.start_position) {
-        changed.set_start_position(to, source.start_position);
-    } else if (!recordings_.is_active(job.other_id)) {
-        changed.set_stop(to, source.stop_position, destination.stop_timestamp);
-    }
-    changed.set_stop(from, source.start_position, source.stop_timestamp);
-    job.ticket = context_.catalog.commit();
-    job.is_moved = true;
-    // What is left of the source holds nothing.
+    context_.sessions.ok(job.asker, job.migration->count());
+    job.is_answered = true;
+    // What is left of the source holds nothing: the segment that begins where it ended.
     job.removal = std::make_unique<SegmentRemoval>(
         context_.storage, SegmentRemoval::Range{.recording_id = job.recording_id});
+    job.removal->allow();
     return 1;
 }
 

@@ -9,14 +9,13 @@ using Op = port::StorageRequest::Op;
 using Code = port::StorageCompletion::Code;
 
 constexpr std::size_t kReadMax = 8 << 20;
-/// A catalog is whole before it has its name.
-constexpr const char* kUnfinishedName = "archive.catalog.new";
 
 }  // namespace
 
 StartUp::StartUp(StorageHub& hub, const RecoveryOptions& recovery, std::size_t catalog_capacity)
     : hub_(hub), recovery_options_(recovery), capacity_(catalog_capacity) {
-    ask({.op = Op::kOpen, .name = kCatalogFileName});
+    // What an earlier life may have left: a catalog is whole before it has its name.
+    ask({.op = Op::kRemove, .name = kCatalogUnfinishedName});
 }
 
 void StartUp::ask(port::StorageRequest request) {
@@ -29,7 +28,9 @@ int StartUp::poll(Instant) {
         waiting_.reset();
         ++work;
     }
-    if (state_ == State::kRecovering) {
+    if (state_ == State::kMigrating) {
+        migrate();
+    } else if (state_ == State::kRecovering) {
         recovery_->poll();
         if (recovery_->is_done()) {
             recovered();
@@ -37,6 +38,25 @@ int StartUp::poll(Instant) {
         }
     }
     return work;
+}
+
+void StartUp::migrate() {
+    if (migration_ == nullptr) {
+        migration_ = std::make_unique<MigrationResume>(hub_, file_, *catalog_);
+    }
+    migration_->poll();
+    if (!migration_->is_done()) {
+        return;
+    }
+    if (migration_->error()) {
+        error_ = migration_->error();
+        state_ = State::kDone;
+        return;
+    }
+    if (!migration_->note().empty()) {
+        notes_.push_back(migration_->note());
+    }
+    recover();
 }
 
 void StartUp::recover() {
@@ -50,7 +70,7 @@ void StartUp::recovered() {
         error_ = recovery_->error();
         return;
     }
-    notes_ = recovery_->notes();
+    notes_.insert(notes_.end(), recovery_->notes().begin(), recovery_->notes().end());
     for (const Damage& damage : recovery_->damages()) {
         if (recovery_->is_extendable(damage.recording_id)) {
             continue;
@@ -73,10 +93,16 @@ void StartUp::fail(const port::StorageCompletion& completion, std::string_view w
 
 void StartUp::on_storage(port::StorageCompletion& completion) {
     switch (state_) {
+        case State::kTidying:
+            if (!completion.ok() && completion.code != Code::kNotFound) {
+                return fail(completion, "remove what was left beside");
+            }
+            ask({.op = Op::kOpen, .name = kCatalogFileName});
+            state_ = State::kOpening;
+            return;
         case State::kOpening:
             if (completion.code == Code::kNotFound) {
-                // What an earlier start may have left of one.
-                ask({.op = Op::kRemove, .name = kUnfinishedName});
+                ask({.op = Op::kCreate, .length = capacity_, .name = kCatalogUnfinishedName});
                 state_ = State::kCreating;
                 return;
             }
@@ -104,10 +130,6 @@ void StartUp::on_storage(port::StorageCompletion& completion) {
             }
             break;
         case State::kCreating:
-            if (completion.op == Op::kRemove) {
-                ask({.op = Op::kCreate, .length = capacity_, .name = kUnfinishedName});
-                return;
-            }
             if (!completion.ok()) {
                 return fail(completion, "create");
             }
@@ -128,7 +150,7 @@ void StartUp::on_storage(port::StorageCompletion& completion) {
             if (!completion.ok()) {
                 return fail(completion, "sync");
             }
-            ask({.op = Op::kRename, .name = kUnfinishedName, .new_name = kCatalogFileName});
+            ask({.op = Op::kRename, .name = kCatalogUnfinishedName, .new_name = kCatalogFileName});
             state_ = State::kRenaming;
             return;
         case State::kRenaming:
@@ -144,6 +166,7 @@ void StartUp::on_storage(port::StorageCompletion& completion) {
             }
             recover();
             return;
+        case State::kMigrating:
         case State::kRecovering:
         case State::kDone: return;
     }
@@ -157,7 +180,7 @@ void StartUp::on_storage(port::StorageCompletion& completion) {
     auto catalog = Catalog::open(std::move(bytes_));
     if (catalog) {
         catalog_ = *std::move(catalog);
-        recover();
+        state_ = State::kMigrating;
         return;
     }
     error_ = catalog.error();

@@ -1,5 +1,6 @@
 /// From a directory to what a Server is made on: the catalog is opened, or made where there is none, and
-/// recordings that an earlier life left active get their stop positions.
+/// recordings that an earlier life left active get their stop positions. A migration that it left
+/// unfinished is finished.
 ///
 /// Poll until is_done; then error(), or take_catalog() and catalog_file().
 /// threads: one owner, which polls the hub too.
@@ -14,6 +15,7 @@
 #include "archive/catalog.h"
 #include "archive/recovery.h"
 #include "archive/storage_hub.h"
+#include "archive_server/migration_resume.h"
 #include "fulmar/error.h"
 #include "fulmar/time.h"
 
@@ -48,6 +50,7 @@ class StartUp final : public StorageUser {
 
   private:
     enum class State : std::uint8_t {
+        kTidying,
         kOpening,
         kCreating,
         kWriting,
@@ -55,6 +58,7 @@ class StartUp final : public StorageUser {
         kSyncingName,
         kRenaming,
         kReading,
+        kMigrating,
         kRecovering,
         kDone
     };
@@ -62,17 +66,19 @@ class StartUp final : public StorageUser {
     void fail(const port::StorageCompletion& completion, std::string_view what);
 
     StorageHub& hub_;
+    void migrate();
     void recover();
     void recovered();
 
     const RecoveryOptions recovery_options_;
     const std::size_t capacity_;
-    State state_ = State::kOpening;
+    State state_ = State::kTidying;
     std::optional<port::StorageRequest> waiting_;  // the storage had no room for it
     port::FileHandle file_ = port::FileHandle::kNone;
     std::vector<std::byte> bytes_;
     std::size_t read_ = 0;
     std::optional<Catalog> catalog_;
+    std::unique_ptr<MigrationResume> migration_;
     std::unique_ptr<Recovery> recovery_;
     std::vector<std::string> notes_;
     std::vector<DamagedRecording> damaged_;

@@ -58,6 +58,7 @@ enum class Plant : int {
     kCatalogToldEarly,    ///< changes of the catalog are told before they are on disk
     kEntryWrittenAtOnce,  ///< a new catalog entry is there before it is whole
     kMemoryFreedEarly,    ///< a block's memory is given back before it is written
+    kReplayUnchecked,     ///< what is replayed is not checked
     kCount,
 };
 

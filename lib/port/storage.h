@@ -7,13 +7,14 @@
 /// threads: one submits and polls.
 /// errors: each completion has a Code; a request that could not even be queued is the false of `submit`.
 /// order: kSync and kClose are carried out after everything submitted before them on their file, and
-/// kSyncDirectory after every kCreate, kRename and kRemove before it; they complete after those as well. Any
-/// other two requests may overtake each other, unless one is submitted after the other's completion.
-/// durability: what a write completed is the file's content for every later read. It survives a power cut
-/// once a kSync submitted after the write has completed well; before that each sector is old or new, by
-/// itself. The same holds for names and kSyncDirectory: a kSync does not promise the name, nor kSyncDirectory
-/// the content. A failed kSync leaves the content unknown, and no later success says anything about it: disks
-/// and kernels are known to drop the pages and then report success. Whoever sees one fail gives the file up.
+/// kSyncDirectory after every kCreate, kRename, kReplace and kRemove before it; they complete after those as
+/// well. Any other two requests may overtake each other, unless one is submitted after the other's
+/// completion. durability: what a write completed is the file's content for every later read. It survives a
+/// power cut once a kSync submitted after the write has completed well; before that each sector is old or
+/// new, by itself. The same holds for names and kSyncDirectory, a name that is replaced standing for one file
+/// or the other, never for none: a kSync does not promise the name, nor kSyncDirectory the content. A failed
+/// kSync leaves the content unknown, and no later success says anything about it: disks and kernels are known
+/// to drop the pages and then report success. Whoever sees one fail gives the file up.
 #pragma once
 
 #include <cstddef>
@@ -45,6 +46,7 @@ struct StorageRequest {
         kResize,         ///< file, length: cut or zero-extended
         kSync,           ///< file: its content and length
         kRename,         ///< name, new_name; replaces nothing
+        kReplace,        ///< name, new_name, another: as kRename, and whatever has that name loses it at once
         kRemove,         ///< name
         kSyncDirectory,  ///< names made, renamed and removed
         kList,           ///< → entries, in no order
@@ -123,6 +125,9 @@ inline constexpr std::size_t kFileNameLengthMax = 255;
         case kRemove: return is_file_name(request.name);
         case kCreate: return is_file_name(request.name) && is_file_range(0, request.length);
         case kRename: return is_file_name(request.name) && is_file_name(request.new_name);
+        case kReplace:
+            return is_file_name(request.name) && is_file_name(request.new_name) &&
+                   request.name != request.new_name;
         case kRead: return is_file_range(request.offset, request.into.size());
         case kWrite: return is_file_range(request.offset, request.data.size());
         case kZero: return is_file_range(request.offset, request.length);

@@ -66,6 +66,56 @@ TEST_CASE("power cut: a rename and a remove wait for the directory") {
     CHECK(names() == std::set<std::string>{"b", "d"});
 }
 
+TEST_CASE("power cut: a file that is replaced is the old one or, when the directory was synced, the new") {
+    for (const bool syncs : {false, true}) {
+        CAPTURE(syncs);
+        StorageRig rig = open_storage({});
+        {
+            Process process(rig);
+            const auto old = process.create("f", 100);
+            process.write(old, 0, pattern(100, 1));
+            process.must({.op = Op::kSync, .file = old});
+            process.must({.op = Op::kSyncDirectory});
+            const auto made = process.create("f.new", 50);
+            process.write(made, 0, pattern(50, 2));
+            process.must({.op = Op::kSync, .file = made});
+            process.must({.op = Op::kReplace, .name = "f.new", .new_name = "f"});
+            if (syncs) {
+                process.must({.op = Op::kSyncDirectory});
+            }
+        }
+        rig.power_cut();
+        Process process(rig);
+        CHECK(process.list() == std::map<std::string, std::uint64_t>{{"f", syncs ? 50 : 100}});
+        CHECK(process.read(process.open("f"), 0, 200) == (syncs ? pattern(50, 2) : pattern(100, 1)));
+    }
+}
+
+TEST_CASE("power cut, torn: a file that is replaced is the old one or the new, as a whole") {
+    std::set<std::size_t> seen;
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+        CAPTURE(seed);
+        StorageRig rig = open_storage({.seed = seed, .torn = true});
+        {
+            Process process(rig);
+            const auto old = process.create("f", 100);
+            process.write(old, 0, pattern(100, 1));
+            process.must({.op = Op::kSync, .file = old});
+            process.must({.op = Op::kSyncDirectory});
+            const auto made = process.create("f.new", 50);
+            process.write(made, 0, pattern(50, 2));
+            process.must({.op = Op::kSync, .file = made});
+            process.must({.op = Op::kReplace, .name = "f.new", .new_name = "f"});
+        }
+        rig.power_cut();
+        Process process(rig);
+        const Bytes found = process.read(process.open("f"), 0, 200);
+        CHECK((found == pattern(100, 1) || found == pattern(50, 2)));
+        seen.insert(found.size());
+    }
+    CHECK(seen.size() == 2);
+}
+
 TEST_CASE("power cut: a cut file that was synced stays cut, one that was not does not") {
     StorageRig rig = open_storage({});
     {

@@ -119,6 +119,33 @@ TEST_CASE("storage: names are made, renamed and removed once") {
     CHECK(process.list() == Listing{{"a", 7}});
 }
 
+TEST_CASE("storage: a file takes the place of another, which lives on in what is open") {
+    StorageRig rig = open_storage({});
+    {
+        Process process(rig);
+        const auto old = process.create("f", 100);
+        process.write(old, 0, pattern(100, 1));
+        const auto made = process.create("f.new", 50);
+        process.write(made, 0, pattern(50, 2));
+        process.must({.op = Op::kSync, .file = made});
+        process.must({.op = Op::kReplace, .name = "f.new", .new_name = "f"});
+        CHECK(process.list() == Listing{{"f", 50}});
+        CHECK(process.read(old, 0, 100) == pattern(100, 1));
+        CHECK(process.read(process.open("f"), 0, 100) == pattern(50, 2));
+        process.write(made, 10, pattern(10, 3));
+        CHECK(process.code({.op = Op::kReplace, .name = "f.new", .new_name = "f"}) == Code::kNotFound);
+        CHECK(process.code({.op = Op::kReplace, .name = "f", .new_name = "f"}) == Code::kInvalid);
+        process.must({.op = Op::kReplace, .name = "f", .new_name = "g"});
+        process.must({.op = Op::kSync, .file = made});
+        process.must({.op = Op::kSyncDirectory});
+        CHECK(process.list() == Listing{{"g", 50}});
+    }
+    Process process(rig);
+    Bytes expected = pattern(50, 2);
+    std::copy_n(pattern(10, 3).begin(), 10, expected.begin() + 10);
+    CHECK(process.read(process.open("g"), 0, 100) == expected);
+}
+
 TEST_CASE("storage: a name goes round, and the files keep apart") {
     StorageRig rig = open_storage({});
     {
@@ -166,6 +193,8 @@ TEST_CASE("storage: requests that nobody can carry out are refused, each with a 
         CHECK(process.code({.op = Op::kRemove, .name = name}) == Code::kInvalid);
         CHECK(process.code({.op = Op::kRename, .name = name, .new_name = "x"}) == Code::kInvalid);
         CHECK(process.code({.op = Op::kRename, .name = "x", .new_name = name}) == Code::kInvalid);
+        CHECK(process.code({.op = Op::kReplace, .name = name, .new_name = "x"}) == Code::kInvalid);
+        CHECK(process.code({.op = Op::kReplace, .name = "x", .new_name = name}) == Code::kInvalid);
     }
     const auto file = process.create(std::string(255, 'n'), 100);
     constexpr std::uint64_t kFar = std::uint64_t{1} << 63;
@@ -335,7 +364,16 @@ class History {
         const std::string name = kNames[draws_.below(kNames.size())];
         const std::string other = kNames[draws_.below(kNames.size())];
         const bool exists = files_.contains(name);
-        switch (draws_.below(12)) {
+        switch (draws_.below(13)) {
+            case 12: {
+                const auto expected = name == other ? Code::kInvalid : !exists ? Code::kNotFound : Code::kOk;
+                CHECK(code({.op = Op::kReplace, .name = name, .new_name = other}, expected));
+                if (expected == Code::kOk) {
+                    files_[other] = std::move(files_[name]);
+                    files_.erase(name);
+                }
+                break;
+            }
             case 0:
                 CHECK(code(
                     {.op = Op::kCreate, .length = 3'000, .name = name}, exists ? Code::kExists : Code::kOk));

@@ -103,14 +103,16 @@ void ArchiveWorld::advance() {
 }
 
 void ArchiveWorld::die_if_due() {
-    if (time_.now < kill_at_ || !host_->is_up()) {
+    const bool is_aimed = kills_before_sync_ && host_->disk().unsynced_bytes() > 0;
+    if ((time_.now < kill_at_ && !is_aimed) || !host_->is_up()) {
         return;
     }
     kill_at_ = Instant::never();
+    kills_before_sync_ = false;
     if (!host_->is_serving()) {
         count(ArchiveCount::kKilledStarting);
     }
-    const std::uint64_t how = draws_.below(3);
+    const std::uint64_t how = is_aimed ? 2 : draws_.below(3);
     std::optional<drivers::MemoryDisk::PowerCut> cut;
     if (how > 0) {
         cut.emplace();
@@ -276,6 +278,11 @@ std::string ArchiveWorld::channel_of(const Stream& stream, const std::string& mo
            more;
 }
 
+std::string ArchiveWorld::name_of(const Stream& stream) {
+    // Some so long that the catalog's entry spans sectors, of which a power cut may leave one.
+    return stream.stream_id % 3 != 1 ? "|alias=" + std::string(600, 'a') : "";
+}
+
 bool ArchiveWorld::begin(Stream& stream) {
     std::string terms = "term-length=" + std::to_string(kSimTermLength) + "|mtu=1408";
     const bool is_new = stream.recording_id == kNullRecordingId;
@@ -295,10 +302,10 @@ bool ArchiveWorld::begin(Stream& stream) {
     stream.initial_term_id = stream.publication->initial_term_id();
     stream.next_message = stream.verified_messages;
     stream.is_stopped = false;
-    // Some with a name so long that the catalog's entry spans sectors, of which a power cut may leave one.
-    const std::string name = stream.stream_id % 3 == 0 ? "|alias=" + std::string(600, 'a') : "";
-    const std::string recorded =
-        channel_of(stream, "session-id=" + std::to_string(stream.publication->session_id()) + name);
+    // While its entry is on its way.
+    kills_before_sync_ = is_new && kill_at_ != Instant::never() && draws_.chance(0.5);
+    const std::string recorded = channel_of(
+        stream, "session-id=" + std::to_string(stream.publication->session_id()) + name_of(stream));
     auto subscription = is_new
                             ? archive_->start_recording(recorded, stream.stream_id, SourceLocation::kRemote)
                             : archive_->extend_recording(

@@ -44,6 +44,8 @@ enum class ArchiveCount : std::uint8_t {
     kAcknowledged,
     kNetworkLost,
     kNotRecovered,
+    kSpoilt,
+    kSpoiltEnded,
     kCount,
 };
 inline constexpr std::size_t kArchiveCounts = static_cast<std::size_t>(ArchiveCount::kCount);
@@ -51,7 +53,8 @@ inline constexpr std::array<std::string_view, kArchiveCounts> kArchiveCountNames
     "killed_by_power_cut", "killed_by_torn_power_cut", "killed_starting", "ended_by_itself",
     "server_recovered", "session_lost", "request_failed", "recording_started", "recording_extended",
     "stopped_by_request", "stopped_by_disk", "message_cut_back", "purged", "replayed", "replay_failed",
-    "verified_messages", "acknowledged_bytes", "packets_lost", "not_recovered"};
+    "verified_messages", "acknowledged_bytes", "packets_lost", "not_recovered", "spoilt_on_disk",
+    "spoilt_replay_ended"};
 
 class ArchiveWorld {
   public:
@@ -94,14 +97,27 @@ class ArchiveWorld {
     [[nodiscard]] Going connect();
     void round(bool is_last);
     [[nodiscard]] Going verify_all(bool from_start, bool must_work);
+    [[nodiscard]] Going check_entries();
     [[nodiscard]] Going verify(Stream& stream, bool must_work);
     [[nodiscard]] Going compare(Stream& stream, std::int64_t stop, bool must_work);
+    /// A byte of a recorded message that the disk gives wrong.
+    struct Spoilt {
+        std::string segment;
+        std::uint64_t offset = 0;
+        std::byte before{};
+    };
+    [[nodiscard]] std::optional<Spoilt> spoil(const Stream& stream, std::int64_t stop);
+    void put(const Spoilt& spoilt, std::byte value);
+    /// It is as it was recorded again, or the run has failed.
+    void mend(const Spoilt& spoilt, bool was_served);
     [[nodiscard]] Going begin(Stream& stream);
     void publish(Duration length);
     void acknowledge(Stream& stream);
     void stop_some();
     void purge_one();
     void leave();
+    /// What ends the channel of its recording.
+    [[nodiscard]] static std::string name_of(const Stream& stream);
     [[nodiscard]] std::string channel_of(const Stream& stream, const std::string& more) const;
 
     const std::uint64_t seed_;
@@ -123,6 +139,7 @@ class ArchiveWorld {
     std::unique_ptr<ArchiveClient> archive_;
     std::vector<Stream> streams_;
     Instant kill_at_ = Instant::never();
+    bool kills_before_sync_ = false;  ///< as soon as a power cut would take something
     bool has_no_faults_ = false;
     int deletions_ = 0;
     Result result_;

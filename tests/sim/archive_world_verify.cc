@@ -1,12 +1,39 @@
 // What must hold when an archive is back.
 #include <algorithm>
 
+#include "archive/segment.h"
 #include "fulmar/fragment_assembler.h"
 #include "tests/sim/archive_world.h"
+#include "wire/frame.h"
 
 namespace fulmar::sim {
 
+/// Each entry of the catalog is whole, also of recordings that nobody was told of.
+bool ArchiveWorld::check_entries() {
+    std::string broken;
+    auto listed = archive_->list_recordings(0, 1'000, [&](const RecordingDescriptor& found) {
+        const auto stream = std::find_if(streams_.begin(), streams_.end(),
+            [&](const Stream& known) { return known.stream_id == found.stream_id; });
+        const bool is_whole = stream != streams_.end() &&
+                              found.original_channel.starts_with(channel_of(*stream, "session-id=")) &&
+                              found.original_channel.ends_with(name_of(*stream)) &&
+                              !found.source_identity.empty();
+        broken = is_whole ? broken : std::to_string(found.recording_id);
+    });
+    if (!listed) {
+        note(listed.error());
+        return false;
+    }
+    if (!broken.empty()) {
+        verdict_.fail("the catalog's entry of recording " + broken + " is not what was recorded");
+    }
+    return broken.empty();
+}
+
 bool ArchiveWorld::verify_all(bool from_start, bool must_work) {
+    if (!check_entries()) {
+        return false;
+    }
     for (Stream& stream : streams_) {
         if (stream.recording_id == kNullRecordingId) {
             continue;
@@ -64,10 +91,17 @@ bool ArchiveWorld::compare(Stream& stream, std::int64_t stop, bool must_work) {
     const std::string channel = client_node_ == 1
                                     ? "aeron:ipc"
                                     : "aeron:udp?endpoint=" + port::to_string(SimNet::address_of(0)) + ":0";
+    std::optional<Spoilt> spoilt;
+    if (!must_work && draws_.chance(0.3)) {
+        spoilt = spoil(stream, stop);
+    }
     auto subscription = archive_->replay(stream.recording_id, channel, 900 + stream.stream_id, params);
     if (!subscription) {
         note(subscription.error());
-        return false;
+        if (spoilt) {
+            mend(*spoilt, false);
+        }
+        return spoilt && archive_->is_connected() && compare(stream, stop, must_work);
     }
     count(ArchiveCount::kReplayed);
     bool is_wrong = false;
@@ -79,7 +113,7 @@ bool ArchiveWorld::compare(Stream& stream, std::int64_t stop, bool must_work) {
         whole = header.position();
         count(ArchiveCount::kVerified);
     });
-    const Instant patience = time_.now + seconds(2);
+    const Instant patience = time_.now + (spoilt ? milliseconds(300) : seconds(2));
     bool has_begun = false;
     while (reached < stop && !is_wrong && !verdict_.failed()) {
         (void)client_->poll();
@@ -101,6 +135,11 @@ bool ArchiveWorld::compare(Stream& stream, std::int64_t stop, bool must_work) {
                       std::to_string(stream.recording_id) + " is not what was published");
         return false;
     }
+    if (spoilt) {
+        mend(*spoilt, reached >= stop);
+        stream.verified = whole;
+        return !verdict_.failed() && archive_->is_connected() && compare(stream, stop, must_work);
+    }
     if (reached < stop) {
         count(ArchiveCount::kReplayFailed);
         if (must_work) {
@@ -118,7 +157,7 @@ bool ArchiveWorld::compare(Stream& stream, std::int64_t stop, bool must_work) {
     // The beginning of a message whose end was never recorded: the stream goes on behind the last whole one.
     count(ArchiveCount::kTruncatedMessage);
     const int before = deletions_;
-    // From the question on: an archive that dies before it answers may have cut.
+    // Asked for is enough: an archive that dies before it answers may have done it.
     stream.acknowledged = std::min(stream.acknowledged, whole);
     auto files = archive_->truncate_recording(stream.recording_id, whole);
     if (!files) {
@@ -132,6 +171,64 @@ bool ArchiveWorld::compare(Stream& stream, std::int64_t stop, bool must_work) {
         advance();
     }
     return deletions_ > before;
+}
+
+std::optional<ArchiveWorld::Spoilt> ArchiveWorld::spoil(const Stream& stream, std::int64_t stop) {
+    drivers::MemoryDisk& disk = host_->disk();
+    std::int64_t base = -1;
+    for (const port::DirectoryEntry& entry : disk.list()) {
+        const auto segment = archive::parse_segment_name(entry.name);
+        if (segment && segment->recording_id == stream.recording_id && segment->base <= stream.verified) {
+            base = std::max(base, segment->base);
+        }
+    }
+    if (base < 0) {
+        return std::nullopt;
+    }
+    Spoilt spoilt{.segment = archive::segment_name(stream.recording_id, base)};
+    const auto opened = disk.open(spoilt.segment);
+    std::vector<std::byte> bytes(disk.length(opened.file));
+    (void)disk.read(opened.file, 0, bytes);
+    disk.close(opened.file);
+    const auto end = std::min(bytes.size(), static_cast<std::size_t>(stop - base));
+    std::vector<std::uint64_t> payloads;
+    for (auto at = static_cast<std::size_t>(stream.verified - base); at + wire::kDataHeaderLength <= end;) {
+        const wire::DataHeader header = wire::read_data_header(bytes.data() + at);
+        if (header.frame_length <= 0) {
+            break;
+        }
+        if (!wire::is_padding(bytes.data() + at) && header.frame_length > wire::kDataHeaderLength) {
+            payloads.push_back(at + wire::kDataHeaderLength);
+        }
+        at += static_cast<std::size_t>(wire::align_frame(header.frame_length));
+    }
+    if (payloads.empty()) {
+        return std::nullopt;
+    }
+    spoilt.offset = payloads[draws_.below(payloads.size())];
+    spoilt.before = bytes[spoilt.offset];
+    put(spoilt, spoilt.before ^ (std::byte{1} << draws_.below(8)));
+    count(ArchiveCount::kSpoilt);
+    return spoilt;
+}
+
+void ArchiveWorld::put(const Spoilt& spoilt, std::byte value) {
+    drivers::MemoryDisk& disk = host_->disk();
+    const auto opened = disk.open(spoilt.segment);
+    if (opened.code == drivers::MemoryDisk::Code::kOk) {
+        (void)disk.write(opened.file, spoilt.offset, {&value, 1});
+        disk.sync(opened.file);
+        disk.close(opened.file);
+    }
+}
+
+void ArchiveWorld::mend(const Spoilt& spoilt, bool was_served) {
+    put(spoilt, spoilt.before);
+    if (was_served) {
+        verdict_.fail("a replay went over a spoilt byte of " + spoilt.segment);
+        return;
+    }
+    count(ArchiveCount::kSpoiltEnded);
 }
 
 }  // namespace fulmar::sim

@@ -81,6 +81,7 @@ constexpr std::array kArchive{
         "a new catalog entry is there before it is whole"},
     PlantRow{Plant::kMemoryFreedEarly, "memory-freed-early",
         "a block's memory is given back before it is written"},
+    PlantRow{Plant::kReplayUnchecked, "replay-unchecked", "what is replayed is not checked"},
 };
 static_assert(
     kTransport.size() + kArchive.size() == static_cast<std::size_t>(Plant::kCount) - 1, "one row per plant");

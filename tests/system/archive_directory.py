@@ -158,6 +158,32 @@ class ArchiveDirectory(SystemTest):
         remaining = json_lines(process.stdout)[-1]['remaining']
         self.assertEqual([(damage['begin'], damage['end']) for damage in remaining], [(0, 416)])
 
+    def test_repair_makes_a_segment_that_is_gone(self):
+        self.add_sidecar()
+        good = os.path.join(self.scratch, 'good')
+        shutil.copytree(self.archive, good)
+        arguments = ('repair', '--json', '--archive-dir', self.archive, '--recording', '0', '--from', good)
+        for gone in (('0-0.rec',), ('0-0.rec', '0-0.crc')):
+            for name in gone:
+                os.unlink(os.path.join(self.archive, name))
+            self.lines('verify', status=1)
+            process = run([FULMAR, 'archive', *arguments])
+            self.assertEqual(process.returncode, 0, process.output())
+            outcome = json_lines(process.stdout)[-1]
+            self.assertEqual((outcome['rebuilt_segments'], outcome['repaired_bytes']), (1, 4352))
+            self.assertTrue(self.lines('verify')[-1]['pass'])
+            with open(os.path.join(self.archive, '0-0.rec'), 'rb') as ours, open(os.path.join(good, '0-0.rec'), 'rb') as theirs:
+                self.assertEqual(ours.read(), theirs.read())
+        # Nothing vouches for it any more: nothing is made.
+        for name in (os.path.join(self.archive, '0-0.rec'), os.path.join(self.archive, '0-0.crc'), os.path.join(good, '0-0.crc')):
+            os.unlink(name)
+        process = run([FULMAR, 'archive', *arguments])
+        self.assertEqual(process.returncode, 1, process.output())
+        damage, = json_lines(process.stdout)[-1]['remaining']
+        self.assertEqual((damage['begin'], damage['end']), (0, 4352))
+        self.assertIn('nothing vouches', damage['why'])
+        self.assertFalse(os.path.exists(os.path.join(self.archive, '0-0.rec')))
+
     def test_du_counts_what_belongs_to_no_recording(self):
         with open(os.path.join(self.archive, '9-0.rec'), 'wb') as file:
             file.write(bytes(SEGMENT))

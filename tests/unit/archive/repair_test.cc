@@ -3,6 +3,7 @@
 #include "archive/checksum.h"
 #include "archive/replica_bytes.h"
 #include "archive/segment_check.h"
+#include "archive/segment_rebuild.h"
 #include "archive/segment_repair.h"
 #include "recording_rig.h"
 
@@ -48,6 +49,9 @@ struct Copies {
             return writer.written_position() == stream.end();
         });
         where.finish(writer);
+    }
+    [[nodiscard]] std::int32_t session_id() {
+        return wire::read_data_header(stream.recorded(0, wire::kDataHeaderLength).data()).session_id;
     }
     [[nodiscard]] std::vector<SegmentCheck::Fault> faults() {
         SegmentCheck check(
@@ -125,6 +129,68 @@ TEST_CASE("repair: damaged blocks are replaced out of another copy, whatever ids
         copies.rig.power_cut(false);  // and it is durable
         copies.rig.check_recorded(copies.stream, copies.stream.end());
     }
+}
+
+TEST_CASE("repair: a segment that is gone is made again, and has its name when all of it is on disk") {
+    for (const bool own_ids : {false, true}) {
+        for (const bool keeps_sidecar : {false, true}) {
+            CAPTURE(own_ids);
+            CAPTURE(keeps_sidecar);
+            Copies copies(own_ids);
+            const Bytes sidecar = copies.rig.content(sidecar_name(kId, 0));
+            REQUIRE(copies.rig.disk().remove(segment_name(kId, 0)) == drivers::MemoryDisk::Code::kOk);
+            if (!keeps_sidecar) {
+                REQUIRE(copies.rig.disk().remove(sidecar_name(kId, 0)) == drivers::MemoryDisk::Code::kOk);
+            }
+            copies.rig.disk().sync_directory();
+            ReplicaBytes good(copies.other.hub(), kId, copies.other_shape, 0, copies.stream.end());
+            archive::SegmentRebuild rebuild(copies.rig.hub(),
+                {.recording_id = kId,
+                    .shape = kShape,
+                    .session_id = copies.session_id(),
+                    .base = 0,
+                    .from = 0,
+                    .until = copies.stream.end()},
+                good);
+            while (!rebuild.is_done()) {
+                copies.other.turn([](Instant) {});
+                copies.rig.turn([&](Instant) { rebuild.poll(); });
+            }
+            REQUIRE_FALSE(rebuild.error());
+            CHECK(rebuild.bytes() == static_cast<std::uint64_t>(copies.stream.end()));
+            CHECK((rebuild.checksums() == 0) == keeps_sidecar);
+            CHECK(copies.rig.hub().under_way() == 0);
+            copies.rig.power_cut(true);
+            copies.rig.start();
+            CHECK(copies.faults().empty());
+            copies.rig.check_recorded(copies.stream, copies.stream.end());
+            CHECK((copies.rig.content(sidecar_name(kId, 0)) == sidecar || !keeps_sidecar));
+            // Its checksums are of what it holds.
+            copies.rig.flip(segment_name(kId, 0), 7'000);
+            CHECK(copies.faults().size() == 1);
+        }
+    }
+}
+
+TEST_CASE("repair: no segment is made of another stream's bytes, or of fewer than it had") {
+    Copies copies(false);
+    REQUIRE(copies.rig.disk().remove(segment_name(kId, 0)) == drivers::MemoryDisk::Code::kOk);
+    std::int64_t until = copies.stream.end();
+    SUBCASE("a frame is damaged") {
+        copies.other.flip(segment_name(kId, 65'536), 8);
+    }
+    SUBCASE("it ends early") {
+        until += 32;
+    }
+    ReplicaBytes good(copies.other.hub(), kId, copies.other_shape, 0, copies.stream.end());
+    archive::SegmentRebuild rebuild(
+        copies.rig.hub(), {.recording_id = kId, .shape = kShape, .base = 0, .from = 0, .until = until}, good);
+    while (!rebuild.is_done()) {
+        copies.other.turn([](Instant) {});
+        copies.rig.turn([&](Instant) { rebuild.poll(); });
+    }
+    CHECK(rebuild.error());
+    CHECK_FALSE(copies.rig.names().contains(segment_name(kId, 0)));
 }
 
 TEST_CASE("repair: a lost checksum is made again where both copies are the same") {

@@ -102,7 +102,8 @@ TEST_CASE("archive counters: recordings and replays are counted, and what they m
         return received == 100;
     }));
     CHECK(at.run_until([&] { return value(at, counter_type::kReplaySessions) == 0; }));
-    CHECK(at.run_until([&] { return value(at, counter_type::kTotalReadBytes) >= end; }));
+    // Of padding, too, only the header is read.
+    CHECK(at.run_until([&] { return value(at, counter_type::kTotalReadBytes) >= least; }));
     CHECK(value(at, counter_type::kMaxReadTime) > 0);
 
     REQUIRE(session.stop_recording(**publication));

@@ -1,4 +1,5 @@
 // Recordings as clients see them.
+#include "archive/segment.h"
 #include "server_rig.h"
 
 using namespace fulmar;
@@ -58,6 +59,21 @@ TEST_CASE("archive recordings: a stream goes on when its recording cannot") {
     const std::int64_t stop = session.stop_position(0).value();
     CHECK(stop > 1 << 20);
     CHECK(stop < (*publication)->position());
+    // Nothing is left behind where it ends.
+    for (const port::DirectoryEntry& entry : at.disk.list()) {
+        const auto segment = archive::parse_segment_name(entry.name);
+        if (!segment) {
+            continue;
+        }
+        CHECK(segment->base < stop);
+        const auto opened = at.disk.open(entry.name);
+        std::vector<std::byte> bytes(at.disk.length(opened.file));
+        (void)at.disk.read(opened.file, 0, bytes);
+        at.disk.close(opened.file);
+        const auto end = std::min<std::size_t>(bytes.size(), static_cast<std::size_t>(stop - segment->base));
+        CHECK(std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(end), bytes.end(),
+            [](std::byte byte) { return byte == std::byte{0}; }));
+    }
     // What is there is kept, and what is asked for now is answered.
     CHECK(session.truncate_recording(0, 0));
     CHECK(at.run_until([&] { return at.has_signal(RecordingSignal::kDelete); }));
