@@ -284,7 +284,7 @@ std::vector<Setting> make_settings() {
         {"threading", kArchive + "threading.mode", "dedicated, shared or inline (with the driver inside)",
             "shared", false, set_threading},
         {"cycle-threshold", kArchive + "conductor.cycle.threshold",
-            "Rounds of its threads that take longer are counted", "1s", false,
+            "Rounds of its threads that take longer are counted", "100ms", false,
             server_duration(&Server::cycle_threshold)},
         {"idle", kArchive + "idle.strategy",
             "What its threads do without work: spin, yield, backoff, sleep or noop", "backoff", false,

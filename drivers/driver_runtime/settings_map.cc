@@ -80,6 +80,8 @@ Result<agent::DriverOptions> to_driver_options(const config::DriverSettings& s) 
     o.untethered_resting_timeout = s.untethered_resting_timeout;
     o.nak_delay = s.nak_unicast_delay;
     o.nak_retry = s.nak_unicast_delay * s.nak_unicast_retry_delay_ratio;
+    o.nak_group_backoff = s.nak_multicast_max_backoff;
+    o.nak_group_size = s.nak_multicast_group_size;
     o.retransmit_delay = s.retransmit_unicast_delay;
     o.retransmit_linger = s.retransmit_unicast_linger;
     o.conductor_cycle_threshold = s.conductor_cycle_threshold;

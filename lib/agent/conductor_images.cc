@@ -16,6 +16,7 @@ namespace {
 
 /// How a channel's nak-delay stretches to repeats. source: Aeron's unicast retry ratio.
 constexpr std::int64_t kNakRetryRatio = 100;
+constexpr Duration kNakDelayMin = microseconds(1);
 
 /// Receive windows where nobody chose one. A socket's buffer bounds what may be under way, as Aeron's
 /// default says; behind a device there is none, and half of a small term or this is right.
@@ -209,7 +210,10 @@ void Conductor::create_image(Instant now, const PendingImage& pending, LogFile l
     options.reliable = subscription.reliable;
     options.nak_delay = subscription.params.nak_delay.value_or(options_.nak_delay);
     options.nak_retry =
-        subscription.params.nak_delay ? *subscription.params.nak_delay * kNakRetryRatio : options_.nak_retry;
+        asked.nak_delay ? std::max(*asked.nak_delay, kNakDelayMin) * kNakRetryRatio : options_.nak_retry;
+    if (asked.group.value_or((setup.flags & wire::flag::kGroup) != 0)) {
+        options.nak_backoff = {options_.nak_group_backoff, options_.nak_group_size, prng_.next()};
+    }
     options.status_message_timeout = options_.status_message_timeout;
     options.liveness_timeout = options_.image_liveness_timeout;
     options.created = now;

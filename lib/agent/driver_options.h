@@ -66,6 +66,8 @@ struct DriverOptions {
     Duration heartbeat_interval = milliseconds(100);
     Duration nak_delay = microseconds(1);
     Duration nak_retry = microseconds(100);
+    Duration nak_group_backoff = milliseconds(10);
+    std::int64_t nak_group_size = 10;
     Duration retransmit_delay;
     Duration retransmit_linger = microseconds(500);
     Duration untethered_window_limit_timeout = seconds(5);

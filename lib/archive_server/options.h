@@ -57,7 +57,7 @@ struct ServerOptions {
     std::int64_t archive_id = -1;
 
     /// Rounds of an agent that take longer are counted.
-    Duration cycle_threshold = seconds(1);
+    Duration cycle_threshold = milliseconds(100);
     /// As Aeron names it, for labels: SHARED, DEDICATED or INVOKER.
     std::string threading_mode = "SHARED";
     [[nodiscard]] bool is_dedicated() const { return threading_mode == "DEDICATED"; }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "config/duration.h"
+
 namespace fulmar::archive {
 namespace {
 
@@ -12,7 +14,7 @@ CycleCounters cycle_counters(
         "archive-" + role + " max cycle time in ns: " + options.threading_mode, archive_id);
     made.exceeded = archive_counter(client, counter_type::kCycleTimeExceeded,
         "archive-" + role + " work cycle time exceeded count: threshold=" +
-            std::to_string(options.cycle_threshold.ns) + "ns " + options.threading_mode,
+            config::format_duration(options.cycle_threshold) + " " + options.threading_mode,
         archive_id);
     return made;
 }

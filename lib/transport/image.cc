@@ -28,10 +28,21 @@ Image::Image(const ImageOptions& options, layout::LogBuffer log, const ImageCoun
       sm_deadline_(options.created),
       last_packet_(options.created),
       consumed_(options.initial_position) {
+    nak_delay_ = options.nak_delay;
+    if (options.nak_backoff && options.reliable) {
+        nak_backoff_.emplace(*options.nak_backoff);
+        draw_nak_delay();
+    }
     counters_.receiver_hwm.set_release(options.initial_position);
     counters_.receiver_position.set_release(options.initial_position);
     paths_.heard(options.created, {options.binding, options_.control});
     show_paths();
+}
+
+void Image::draw_nak_delay() {
+    if (nak_backoff_) {
+        nak_delay_ = nak_backoff_->next();
+    }
 }
 
 /// What tells a client that a further transport has taken over.

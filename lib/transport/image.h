@@ -19,6 +19,7 @@
 #include "port/packet_port.h"
 #include "transport/gap_list.h"
 #include "transport/image_paths.h"
+#include "transport/nak_backoff.h"
 #include "transport/system_counters.h"
 #include "transport/transmit_batch.h"
 #include "wire/frame.h"
@@ -38,6 +39,8 @@ struct ImageOptions {
     bool reliable = true;
     Duration nak_delay = microseconds(1);
     Duration nak_retry = microseconds(100);
+    std::optional<NakBackoff::Options>
+        nak_backoff;  ///< of a group, whose receivers wait for random times instead
     Duration status_message_timeout = milliseconds(200);
     /// First repeat of a status message that moved the window, in case it was lost; then ever later.
     Duration status_message_probe_delay = microseconds(500);
@@ -140,6 +143,7 @@ class Image {
     void send_error(Instant now, TransmitBatch& batch);
     void start_draining(Instant now);
     [[nodiscard]] bool is_rejected() const { return reject_frame_length_ > 0; }
+    void draw_nak_delay();
     [[nodiscard]] std::size_t find_subscriber(std::int32_t counter_id) const;
     [[nodiscard]] bool subscribers_at(std::int64_t position) const;
     void add_naks(Instant now, TransmitBatch& batch);
@@ -169,6 +173,8 @@ class Image {
     std::int64_t end_position_ = -1;        ///< from an EOS heartbeat
     std::int32_t reject_frame_length_ = 0;  ///< 0: not rejected
     std::array<std::byte, wire::kErrorHeaderLength + wire::kErrorTextMax> reject_frame_{};
+    Duration nak_delay_;  ///< of the next gap
+    std::optional<NakBackoff> nak_backoff_;
     std::size_t subscriber_count_ = 0;  ///< all of them
     std::size_t reader_count_ = 0;      ///< those that are waited for, which come first
     std::array<observe::Counter, kSubscribersMax> subscribers_;

@@ -92,7 +92,7 @@ void Image::on_data(Instant now, const PacketOrigin& origin, const std::byte* pa
     switch (gaps_.fit(position, end)) {
         case GapList::Fit::kNew: {
             const std::int64_t hwm = gaps_.hwm();
-            if (gaps_.arrive(position, end, now + options_.nak_delay)) {
+            if (gaps_.arrive(position, end, now + nak_delay_)) {
                 stop_readers_at(end);
                 std::byte* term = log_.term(base::partition_of_position(position, log_.shift()));
                 term::insert(term, term_offset, packet, length);
@@ -105,7 +105,7 @@ void Image::on_data(Instant now, const PacketOrigin& origin, const std::byte* pa
         }
         case GapList::Fit::kPartial:
             if (FULMAR_PLANTED(kPartialPacketWhole)) {
-                (void)gaps_.arrive(position, end, now + options_.nak_delay);
+                (void)gaps_.arrive(position, end, now + nak_delay_);
                 break;
             }
             insert_frames(now, position, packet, length);
@@ -138,7 +138,7 @@ void Image::insert_frames(Instant now, std::int64_t position, const std::byte* p
             wire::align_frame(base::load_le<std::int32_t>(frame, wire::field::kFrameLength));
         const std::int64_t begin = position + walked;
         if (gaps_.fit(begin, begin + extent) == GapList::Fit::kNew &&
-            gaps_.arrive(begin, begin + extent, now + options_.nak_delay)) {
+            gaps_.arrive(begin, begin + extent, now + nak_delay_)) {
             stop_readers_at(begin + extent);
             std::byte* term = log_.term(base::partition_of_position(begin, log_.shift()));
             const std::int32_t bytes = std::min(extent, length - walked);
@@ -164,7 +164,7 @@ void Image::on_heartbeat(Instant now, const PacketOrigin& origin, std::int64_t p
     }
     heard(now, origin);
     const std::int64_t hwm = gaps_.hwm();
-    if (position > hwm && gaps_.announce(position, now + options_.nak_delay)) {
+    if (position > hwm && gaps_.announce(position, now + nak_delay_)) {
         report_loss(position - hwm);
         publish_positions();
     }
@@ -191,6 +191,7 @@ void Image::publish_positions() {
 }
 
 void Image::report_loss(std::int64_t bytes) {
+    draw_nak_delay();
     if (loss_ != nullptr) {
         loss_->on_loss(options_.correlation_id, bytes);
     }

@@ -137,7 +137,10 @@ void Image::add_naks(Instant now, TransmitBatch& batch) {
         }
         const auto slower = std::int64_t{1} << std::min(gap.naks, kNakBackoffDoublings);
         ++gap.naks;
-        gap.next_nak = FULMAR_PLANTED(kNakOnce) ? Instant::never() : now + options_.nak_retry * slower;
+        // One of a group draws anew, and asks no sooner than one that is alone would.
+        const Duration wait =
+            nak_backoff_ ? std::max(options_.nak_retry, nak_backoff_->next()) : options_.nak_retry * slower;
+        gap.next_nak = FULMAR_PLANTED(kNakOnce) ? Instant::never() : now + wait;
     }
     if (sent > 0) {
         counters_.naks_sent.increment_relaxed(static_cast<std::int64_t>(sent));

@@ -14,7 +14,7 @@ constexpr std::int64_t kMemoryPerNode = 256 * 1024 * 1024;  // a SETUP of 1 GiB 
 void small_files(agent::DriverOptions& driver) {
     driver.cnc_lengths.to_driver = 16 * 1024 + layout::kRingTrailerLength;
     driver.cnc_lengths.to_clients = 64 * 1024 + layout::kBroadcastTrailerLength;
-    driver.cnc_lengths.counter_values = 128 * 1024;
+    driver.cnc_lengths.counter_values = 512 * 1024;
     driver.cnc_lengths.counter_metadata = driver.cnc_lengths.counter_values * layout::kCounterMetadataRatio;
     driver.cnc_lengths.error_log = 64 * 1024;
     driver.loss_report_length = 64 * 1024;
@@ -42,6 +42,7 @@ WorldPlan base_plan(std::uint64_t seed) {
     driver.heartbeat_interval = milliseconds(3);
     driver.nak_delay = microseconds(5);
     driver.nak_retry = microseconds(400);
+    driver.nak_group_backoff = milliseconds(2);
     driver.retransmit_linger = microseconds(200);
     driver.flow_control_receiver_timeout = milliseconds(50);
     driver.timer_interval = milliseconds(5);

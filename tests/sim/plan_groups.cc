@@ -192,7 +192,7 @@ class GroupDrawer {
             plan.about = &about;
             plan.node = from;
             plan.gap_max = microseconds(prng_.between(20, 1000));
-            plan.close = prng_.chance(0.5) ? prng_.unit() * 0.005 : 0.0;
+            plan.close = prng_.chance(0.5) ? prng_.unit() * 0.002 : 0.0;
             app_on(from).requesters.push_back(plan);
         }
         plan_.conversations.push_back(std::move(owned));

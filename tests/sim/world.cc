@@ -237,7 +237,9 @@ bool World::everything_heard(std::string& what_not) {
                     if (is_for(publisher, subscriber) &&
                         subscriber.reader(publisher.stream()->session_id) == nullptr) {
                         what_not = "a subscriber of topic " + std::to_string(subscriber.plan().topic->index) +
-                                   " has no image of " + publisher.stream()->name();
+                                   (subscriber.plan().is_spy() ? ", a spy" : "") + " at node " +
+                                   std::to_string(other->node().index()) + " has no image of " +
+                                   publisher.stream()->name();
                         return false;
                     }
                 }

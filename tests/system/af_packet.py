@@ -56,6 +56,19 @@ class AfPacket(SystemTest):
             self.assertEqual(driver.stop(), 0, driver.output())
             self.assertEqual(driver.stderr, '')
 
+    def test_a_subscription_receives_by_two_ways(self):
+        ways = [w for port in (40123, 40124) for w in ('--destination', f'aeron:udp?endpoint={IP_B}:{port}')]
+        manual, lines = 'aeron:udp?control-mode=manual', [f'line {number}' for number in range(2000)]
+        sub = self.start([FULMAR, 'sub', '--dir', self.b.dir, '--channel', manual, *ways, '--count', str(len(lines))])
+        pub = self.start([FULMAR, 'pub', '--dir', self.a.dir, '--channel', manual, *ways], stdin=-1)
+        await_that(lambda: '"sub-pos"' in self.b.fulmar('streams', '--json').stdout, 'the image')
+        self.assertEqual(self.a.fulmar('fault', 'loss:0.02+dup:0.01+seed:5').returncode, 0)
+        pub.send(''.join(f'{line}\n' for line in lines))
+        pub.child.stdin.close()
+        self.assertEqual(pub.wait(60), 0, pub.output())
+        self.assertEqual(sub.wait(60), 0, sub.output())
+        self.assertEqual(sub.stdout.splitlines(), lines)
+
     def test_bad_network(self):
         self.assertEqual(self.a.fulmar('fault', 'loss:0.02+dup:0.01+reorder:0.01+seed:5').returncode, 0)
         self.assertEqual(self.b.fulmar('fault', 'loss:0.01+corrupt:0.01+dir:tx').returncode, 0)

@@ -35,6 +35,8 @@ TEST_CASE("archive counters: an archive shows itself by the counters that Aeron'
     CHECK(at.counter(counter_type::kErrors)->label.starts_with("Archive Errors - archiveId=77 version="));
     CHECK(at.counter(counter_type::kMaxCycleTime)->label ==
           "archive-conductor max cycle time in ns: SHARED - archiveId=77");
+    CHECK(at.counter(counter_type::kCycleTimeExceeded)->label ==
+          "archive-conductor work cycle time exceeded count: threshold=100ms SHARED - archiveId=77");
     CHECK(at.count_counters(counter_type::kMaxCycleTime) == 1);
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/position.h"
@@ -40,7 +41,8 @@ class StreamPair {
     static constexpr std::int32_t kStream = 1001;
 
     explicit StreamPair(std::int32_t initial_term_id = 0x7FFFFFFE, bool reliable = true,
-        std::int32_t window = kTermLength / 2, bool exclusive = false) {
+        std::int32_t window = kTermLength / 2, bool exclusive = false,
+        const std::optional<transport::NakBackoff::Options>& nak_backoff = {}) {
         layout::LogMetadata metadata;
         metadata.initial_term_id = initial_term_id;
         metadata.mtu = 1408;
@@ -73,6 +75,7 @@ class StreamPair {
         image_options.window_length = window;
         image_options.receiver_id = 99;
         image_options.reliable = reliable;
+        image_options.nak_backoff = nak_backoff;
         image = std::make_unique<transport::Image>(image_options, image_log,
             transport::ImageCounters{page.next(), page.next(), page.next()}, system, nullptr);
         subscriber = page.next();
