@@ -24,6 +24,7 @@ class Child {
     /// Kills it with this signal and waits for its end.
     void end(int signal);
     [[nodiscard]] bool is_running() const { return pid_ > 0; }
+    [[nodiscard]] pid_t pid() const { return pid_; }
     /// What it has said so far; reads what came since.
     [[nodiscard]] const std::string& output();
 
