@@ -31,6 +31,7 @@ class ReplayReader final : public StorageUser {
     struct Subject {
         std::int64_t recording_id = 0;
         SegmentShape shape;
+        std::int32_t session_id = 0;      ///< of the recording; see crc32c_before_frame_checksums
         std::int64_t start_position = 0;  ///< of the recording
         std::int64_t position = 0;        ///< where reading begins
         std::int32_t read_length = 0;     ///< of a piece
@@ -90,8 +91,8 @@ class ReplayReader final : public StorageUser {
     [[nodiscard]] Piece& back() { return pieces_[1 - front_]; }
     /// The front one was sent.
     void pop();
-    /// What is left of the front one goes in front of the other, which is ready. False: it is the beginning of
-    /// no frame, since it is longer than one may be, or does not end where the other begins.
+    /// What is left of the front one goes in front of the other, which is ready. False: it is the beginning
+    /// of no frame, since it is longer than one may be, or does not end where the other begins.
     [[nodiscard]] bool carry_over();
 
     [[nodiscard]] const std::optional<Failure>& failure() const { return failure_; }
