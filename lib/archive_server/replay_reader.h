@@ -31,6 +31,7 @@ class ReplayReader final : public StorageUser {
     struct Subject {
         std::int64_t recording_id = 0;
         SegmentShape shape;
+        std::int32_t session_id = 0;      ///< of the recording; see crc32c_before_frame_checksums
         std::int64_t start_position = 0;  ///< of the recording
         std::int64_t position = 0;        ///< where reading begins
         std::int32_t read_length = 0;     ///< of a piece

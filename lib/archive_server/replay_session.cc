@@ -13,6 +13,7 @@ ReplaySession::ReplaySession(Init init, StorageHub& storage)
     : init_(std::move(init)),
       reader_({.recording_id = init_.recording_id,
                   .shape = init_.shape,
+                  .session_id = init_.session_id,
                   .start_position = init_.start_position,
                   .position = init_.position,
                   .read_length = init_.read_length},

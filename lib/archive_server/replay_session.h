@@ -43,6 +43,7 @@ class ReplaySession {
     struct Init {
         std::int64_t recording_id = 0;
         SegmentShape shape;
+        std::int32_t session_id = 0;      ///< of the recording
         std::int64_t start_position = 0;  ///< of the recording
         std::int64_t position = 0;        ///< where the replay begins
         std::int64_t end = 0;             ///< where it ends at the latest

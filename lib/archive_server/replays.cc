@@ -64,6 +64,7 @@ bool Replays::set_range(
     }
     init.recording_id = recording.id;
     init.shape = *shape;
+    init.session_id = recording.session_id;
     init.start_position = recording.start_position;
     init.stop_position = recording.stop_position;
     init.live = recordings_.progress(recording.id);

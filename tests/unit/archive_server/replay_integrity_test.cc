@@ -149,6 +149,27 @@ TEST_CASE("archive replay: a spoilt block ends the replay, with one error that s
     CHECK(with.at.errors.empty());
 }
 
+TEST_CASE("archive replay: frames that were given Aeron's checksums afterwards are replayed and checked") {
+    Bench with;
+    const std::int64_t end = with.record(150);
+    for (std::int64_t base = 0; base < end; base += kSegmentLength) {
+        const auto opened = with.at.disk.open(archive::segment_name(0, base));
+        REQUIRE(opened.code == drivers::MemoryDisk::Code::kOk);
+        std::vector<std::byte> bytes(with.at.disk.length(opened.file));
+        REQUIRE(with.at.disk.read(opened.file, 0, bytes) == bytes.size());
+        archive::checksum_frames(bytes);
+        REQUIRE(with.at.disk.write(opened.file, 0, bytes) == drivers::MemoryDisk::Code::kOk);
+        with.at.disk.close(opened.file);
+    }
+    const auto received = with.replay(150);
+    CHECK(received.messages == 150);
+    CHECK_FALSE(received.is_wrong);
+    CHECK(with.at.errors.empty());
+    with.flip(100'000);
+    CHECK_FALSE(with.replay(150).is_wrong);
+    CHECK(with.at.errors.size() == 1);
+}
+
 TEST_CASE("archive replay: a replay from within a block, with short reads, has that block checked") {
     Bench with(64 * 1024);
     with.record(60);
