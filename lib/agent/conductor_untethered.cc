@@ -68,9 +68,6 @@ void Conductor::check_untethered(Instant now) {
             continue;
         }
         const ReadStream stream = stream_of(link);
-        if (!stream.is_active) {
-            continue;  // It ends, and so do all its links.
-        }
         const auto is_over = [&](Duration timeout) { return now - link.tether_since >= timeout; };
         switch (link.tether) {
             case Tether::kTethered: break;
@@ -97,7 +94,8 @@ void Conductor::check_untethered(Instant now) {
                 link.tether_since = now;
                 break;
             case Tether::kResting:
-                if (is_over(stream.timeouts.resting) && come_back(link)) {
+                // A stream that ends takes nobody back, but gets rid of who lags as before.
+                if (stream.is_active && is_over(stream.timeouts.resting) && come_back(link)) {
                     link.tether = Tether::kActive;
                     link.tether_since = now;
                 }

@@ -130,8 +130,8 @@ void SegmentRebuild::change_ids() {
         const bool is_whole = std::ssize(frame) == length;
         const bool checksum = subject_.checksum_frames && is_whole && !wire::is_padding(frame.data());
         base::store_le(frame.data(), wire::field::kStreamId, subject_.shape.stream_id);
-        base::store_le(frame.data(), wire::field::kSessionId,
-            checksum ? frame_checksum(frame) : subject_.session_id);
+        base::store_le(
+            frame.data(), wire::field::kSessionId, checksum ? frame_checksum(frame) : subject_.session_id);
         rest = rest.subspan(frame.size());
     }
 }
@@ -142,8 +142,8 @@ void SegmentRebuild::add_entries(std::span<const std::byte> frames) {
     while (frames.size() >= wire::kDataHeaderLength) {
         const std::int64_t length = wire::align_frame(wire::read_data_header(frames.data()).frame_length);
         const bool is_padding = wire::is_padding(frames.data());
-        const auto bytes = frames.first(is_padding ? std::size_t{wire::kDataHeaderLength}
-                                                   : static_cast<std::size_t>(length));
+        const auto bytes = frames.first(
+            is_padding ? std::size_t{wire::kDataHeaderLength} : static_cast<std::size_t>(length));
         SidecarEntry* last = entries_.empty() ? nullptr : &entries_.back();
         if (!is_padding && last != nullptr && last->kind == SidecarKind::kData &&
             last->length + length <= kSidecarSpan) {

@@ -29,7 +29,9 @@ class SegmentRebuild final : public StorageTask {
     SegmentRebuild(StorageHub& hub, const Subject& subject, GoodBytes& good);
 
     // When done:
-    [[nodiscard]] std::uint64_t bytes() const { return static_cast<std::uint64_t>(position_ - subject_.from); }
+    [[nodiscard]] std::uint64_t bytes() const {
+        return static_cast<std::uint64_t>(position_ - subject_.from);
+    }
     /// Entries of the sidecar that was made; 0: it was there.
     [[nodiscard]] std::uint64_t checksums() const { return slots_.size() / kSidecarSlotLength; }
 
@@ -67,7 +69,7 @@ class SegmentRebuild final : public StorageTask {
     port::FileHandle sidecar_ = port::FileHandle::kNone;
     std::int64_t position_;  // copied up to here
     std::vector<std::byte> window_;
-    std::vector<std::byte> frames_;  // whole ones, that are written
+    std::vector<std::byte> frames_;   // whole ones, that are written
     std::int64_t frames_length_ = 0;  // of the stream: padding may reach past what is read of it
     std::vector<SidecarEntry> entries_;
     std::vector<std::byte> slots_;

@@ -49,10 +49,7 @@ void SidecarReader::poll() {
 SidecarReader::Next SidecarReader::read_from_here(std::int64_t recorded) {
     is_at_end_ = false;
     read_recorded_ = recorded;
-    ask({.op = Op::kRead,
-        .file = file_,
-        .offset = slot_ * kSidecarSlotLength,
-        .into = std::span(window_)});
+    ask({.op = Op::kRead, .file = file_, .offset = slot_ * kSidecarSlotLength, .into = std::span(window_)});
     return Next::kWait;
 }
 

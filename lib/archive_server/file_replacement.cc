@@ -22,9 +22,7 @@ void FileReplacement::step() {
                 .offset = written_,
                 .data = bytes_.subspan(written_, std::min(kWriteMax, bytes_.size() - written_))});
         case State::kSync: return ask({.op = Op::kSync, .file = file_});
-        case State::kReplace:
-            return ask(
-                {.op = Op::kReplace, .name = unfinished_name(), .new_name = name_});
+        case State::kReplace: return ask({.op = Op::kReplace, .name = unfinished_name(), .new_name = name_});
         case State::kSyncDirectory: return ask({.op = Op::kSyncDirectory});
     }
 }

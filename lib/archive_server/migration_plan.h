@@ -34,8 +34,8 @@ struct MigrationPlan {
     /// Nothing where the bytes are not those of a plan.
     [[nodiscard]] static std::optional<MigrationPlan> read(std::span<const std::byte> bytes);
 
-    /// Whether the catalog has what the plan saw, or, of either recording, what it is to become: else the plan
-    /// is an old one.
+    /// Whether the catalog has what the plan saw, or, of either recording, what it is to become: else the
+    /// plan is an old one.
     [[nodiscard]] bool is_of(const Catalog& catalog) const;
     /// Both entries as they are to be: the destination has all, the source nothing. Done twice it changes
     /// nothing.

@@ -51,7 +51,8 @@ void MigrationResume::on_answer(port::StorageCompletion& completion) {
 void MigrationResume::judge() {
     const auto plan = MigrationPlan::read(std::span(bytes_).first(read_));
     if (!plan || !plan->is_of(catalog_)) {
-        // It was synced before it got its name, and is removed before anything else happens to its recordings.
+        // It was synced before it got its name, and is removed before anything else happens to its
+        // recordings.
         note_ = std::string("removed ") + kMigrationFileName + ", which " +
                 (plan ? "is not of these recordings" : "is no plan of a migration");
         state_ = State::kRemove;
@@ -60,8 +61,7 @@ void MigrationResume::judge() {
     note_ = "went on moving segments of recording " + std::to_string(plan->source_id) + " to recording " +
             std::to_string(plan->destination_id);
     catalog_file_ = std::make_unique<CatalogFile>(hub(), catalog_handle_, std::move(catalog_), true);
-    migration_ =
-        std::make_unique<Migration>(hub(), *catalog_file_, *plan, Migration::Begin::kPlanned);
+    migration_ = std::make_unique<Migration>(hub(), *catalog_file_, *plan, Migration::Begin::kPlanned);
     state_ = State::kMigrate;
 }
 

@@ -69,8 +69,8 @@ bool ReplayReader::close() {
 
 /// True: the segment that is read next is open, and its sidecar if it has one.
 bool ReplayReader::open_segment() {
-    const std::int64_t base = segment_base(subject_.start_position, read_position_,
-        subject_.shape.term_length, subject_.shape.segment_length);
+    const std::int64_t base = segment_base(
+        subject_.start_position, read_position_, subject_.shape.term_length, subject_.shape.segment_length);
     if (base == segment_base_ && file_ != port::FileHandle::kNone) {
         return true;
     }

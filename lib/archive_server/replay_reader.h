@@ -90,8 +90,8 @@ class ReplayReader final : public StorageUser {
     [[nodiscard]] Piece& back() { return pieces_[1 - front_]; }
     /// The front one was sent.
     void pop();
-    /// What is left of the front one goes in front of the other, which is ready. False: it is the beginning of
-    /// no frame, since it is longer than one may be, or does not end where the other begins.
+    /// What is left of the front one goes in front of the other, which is ready. False: it is the beginning
+    /// of no frame, since it is longer than one may be, or does not end where the other begins.
     [[nodiscard]] bool carry_over();
 
     [[nodiscard]] const std::optional<Failure>& failure() const { return failure_; }

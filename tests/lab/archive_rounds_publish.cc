@@ -11,8 +11,8 @@ namespace fulmar::lab {
 Status Rounds::begin(Stream& stream) {
     const std::string terms = fmt::format("term-length={}", kTermLength);
     if (stream.recording_id == kNullRecordingId) {
-        FULMAR_TRY(publication,
-            client_->add_exclusive_publication(with(stream.channel, terms), stream.stream_id));
+        FULMAR_TRY(
+            publication, client_->add_exclusive_publication(with(stream.channel, terms), stream.stream_id));
         stream.publication = std::move(publication);
         stream.initial_term_id = stream.publication->initial_term_id();
         FULMAR_TRY(
@@ -84,8 +84,7 @@ int Rounds::offer(Stream& stream) {
 bool Rounds::is_of_archive(std::span<const std::byte> key, std::int64_t archive_id) {
     const auto source = static_cast<std::size_t>(base::load_le<std::int32_t>(key.data(), 12));
     const std::size_t at = 16 + source;
-    return at + sizeof archive_id <= key.size() &&
-           base::load_le<std::int64_t>(key.data(), at) == archive_id;
+    return at + sizeof archive_id <= key.size() && base::load_le<std::int64_t>(key.data(), at) == archive_id;
 }
 
 void Rounds::note_positions(Stream& stream) {

@@ -56,9 +56,8 @@ Status Rounds::verify(Stream& stream) {
     }));
     if (is_wrong) {
         ++tally_.lost;
-        return fail(
-            ErrorCode::kGeneric, fmt::format("message {} of recording {} is not what was published",
-                                     stream.verified_messages - 1, stream.recording_id));
+        return fail(ErrorCode::kGeneric, fmt::format("message {} of recording {} is not what was published",
+                                             stream.verified_messages - 1, stream.recording_id));
     }
     // A message that was cut between its fragments is no message; its first ones are cut off as well, so
     // that the stream can go on behind the last whole one.

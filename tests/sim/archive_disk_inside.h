@@ -1,9 +1,9 @@
-/// The inside of archive_disk_world.h: recordings, what the world knows of them that the disk must not forget,
-/// and the disk.
+/// The inside of archive_disk_world.h: recordings, what the world knows of them that the disk must not
+/// forget, and the disk.
 ///
-/// One subject a file: archive_disk_world.cc the process and its deaths, archive_disk_recovery.cc what has to be
-/// true when it is back, archive_disk_spoil.cc silent corruption, archive_disk_life.cc what it does meanwhile.
-/// threads: one.
+/// One subject a file: archive_disk_world.cc the process and its deaths, archive_disk_recovery.cc what has to
+/// be true when it is back, archive_disk_spoil.cc silent corruption, archive_disk_life.cc what it does
+/// meanwhile. threads: one.
 #pragma once
 
 #include <cstdint>

@@ -120,12 +120,10 @@ void DiskWorld::stop(Subject& subject) {
     count(DiskCount::kStopped);
     count(DiskCount::kBytes, writer.counts().bytes);
     count(DiskCount::kSync, writer.counts().syncs);
-    count(
-        DiskCount::kNoSpace, writer.error() && writer.error()->code == ErrorCode::kStorageSpace ? 1 : 0);
+    count(DiskCount::kNoSpace, writer.error() && writer.error()->code == ErrorCode::kStorageSpace ? 1 : 0);
     std::int64_t end = writer.end_position();
-    count(DiskCount::kRollOver,
-        static_cast<std::uint64_t>(
-            (end - subject.base_of(subject.stream.start())) / subject.shape.segment_length));
+    count(DiskCount::kRollOver, static_cast<std::uint64_t>((end - subject.base_of(subject.stream.start())) /
+                                                           subject.shape.segment_length));
     if (writer.error()) {
         note(writer.error()->message);
     } else if (end != subject.told) {

@@ -112,26 +112,23 @@ void DiskWorld::check_bytes(const Subject& subject, std::int64_t stop, const std
         return fail("a recording that ends within a frame");
     }
     const auto is_told = [&damages](std::int64_t position) {
-        return std::any_of(damages.begin(), damages.end(), [position](const Damage& damage) {
-            return damage.begin <= position && position < damage.end;
-        });
+        return std::any_of(damages.begin(), damages.end(),
+            [position](const Damage& damage) { return damage.begin <= position && position < damage.end; });
     };
     for (std::int64_t base = subject.base_of(subject.stream.start());
-         base < stop && stop > subject.stream.start() && !failed();
-         base += subject.shape.segment_length) {
+         base < stop && stop > subject.stream.start() && !failed(); base += subject.shape.segment_length) {
         const Bytes bytes = content(segment_name(subject.id, base));
         const std::int64_t from = std::max(base, subject.stream.start());
         const std::int64_t end = base + subject.shape.segment_length;
         const std::int64_t to = std::min(end, stop);
         const auto recorded = subject.stream.recorded(from, to);
         for (std::int64_t at = from; at < (subject.wiped ? end : to); ++at) {
-            const std::byte expected =
-                at < to ? recorded[static_cast<std::size_t>(at - from)] : std::byte{0};
+            const std::byte expected = at < to ? recorded[static_cast<std::size_t>(at - from)] : std::byte{0};
             const auto offset = static_cast<std::size_t>(at - base);
             if (offset >= bytes.size() ||
                 (bytes[offset] != expected && !is_told(at) && !subject.stream.is_padding(at))) {
-                return fail("recording " + std::to_string(subject.id) + ": wrong at " +
-                            std::to_string(at) + ", and ends at " + std::to_string(stop));
+                return fail("recording " + std::to_string(subject.id) + ": wrong at " + std::to_string(at) +
+                            ", and ends at " + std::to_string(stop));
             }
         }
     }

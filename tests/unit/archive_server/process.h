@@ -1,8 +1,9 @@
 /// A process that has an archive's directory and catalog, until it goes; without a server. threads: one.
 #pragma once
 
-#include <doctest/doctest.h>
 #include <memory>
+
+#include <doctest/doctest.h>
 
 #include "archive_server/catalog_file.h"
 #include "archive_server/start_up.h"
