@@ -68,9 +68,6 @@ void Conductor::check_untethered(Instant now) {
             continue;
         }
         const ReadStream stream = stream_of(link);
-        if (!stream.is_active) {
-            continue;  // It ends, and so do all its links.
-        }
         const auto is_over = [&](Duration timeout) { return now - link.tether_since >= timeout; };
         switch (link.tether) {
             case Tether::kTethered: break;
@@ -97,7 +94,8 @@ void Conductor::check_untethered(Instant now) {
                 link.tether_since = now;
                 break;
             case Tether::kResting:
-                if (is_over(stream.timeouts.resting) && come_back(link)) {
+                // A stream that ends takes nobody back, but gets rid of who lags as before.
+                if (stream.is_active && is_over(stream.timeouts.resting) && come_back(link)) {
                     link.tether = Tether::kActive;
                     link.tether_since = now;
                 }
@@ -117,11 +115,14 @@ void Conductor::rest(const SubscriberLink& link) {
     }
 }
 
-/// False: there is no room for it at the moment.
+/// Where the others are, but not where it has been before. False: there is no room for it at the moment.
 bool Conductor::come_back(const SubscriberLink& link) {
+    const auto set_position = [&link](std::int64_t join, std::int64_t furthest) {
+        link.position.set_release(std::clamp(link.position.get_acquire(), join, std::max(join, furthest)));
+    };
     if (link.ipc != nullptr) {
         IpcPublicationState& publication = *link.ipc;
-        link.position.set_release(publication.core->join_position());
+        set_position(publication.core->join_position(), publication.core->furthest_position());
         if (!publication.core->add_subscriber(link.position)) {
             return false;
         }
@@ -137,7 +138,7 @@ bool Conductor::come_back(const SubscriberLink& link) {
             publication.log.path, kLocalSourceIdentity);
     } else {
         const ImageState& image = *link.image;
-        link.position.set_release(join_position(image));
+        set_position(join_position(image), image.core->rebuild_position());
         tell_receiver(ReceiverCommand::Kind::kAddSubscriber, link);
         announce_image(link, image.correlation_id, image.session_id, image.stream_id, image.log.path,
             image.source_identity);

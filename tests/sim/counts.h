@@ -77,6 +77,9 @@ namespace fulmar::sim {
     COUNT(delivered_group)       \
     COUNT(delivered_merged)      \
     COUNT(group_held_back)       \
+    COUNT(delivered_untethered)  \
+    COUNT(left_behind)           \
+    COUNT(came_back)             \
     COUNT(destination_added)     \
     COUNT(destination_removed)   \
     COUNT(conversation)          \

@@ -45,6 +45,9 @@ WorldPlan base_plan(std::uint64_t seed) {
     driver.nak_group_backoff = milliseconds(2);
     driver.retransmit_linger = microseconds(200);
     driver.flow_control_receiver_timeout = milliseconds(50);
+    driver.untethered_window_limit_timeout = milliseconds(20);
+    driver.untethered_linger_timeout = milliseconds(10);
+    driver.untethered_resting_timeout = milliseconds(20);
     driver.timer_interval = milliseconds(5);
     driver.driver_timeout = milliseconds(200);
     driver.counter_reuse_timeout = milliseconds(40);

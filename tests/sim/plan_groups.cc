@@ -1,5 +1,5 @@
-// Drawing what several receivers hear, or one hears by several ways, and what is answered. From random
-// numbers of their own, so that the rest of a world is what it would be without them.
+// Drawing what several receivers hear, or one hears by several ways, what is answered, and who is left
+// behind. From random numbers of their own, so that the rest of a world is what it would be without them.
 #include <algorithm>
 
 #include "tests/sim/world.h"
@@ -26,6 +26,11 @@ class GroupDrawer {
         }
         if (prng_.chance(kInWorld)) {
             draw_conversation();
+        }
+        for (const auto& topic : plan_.topics) {
+            if (topic->cast == Cast::kOne && !topic->is_spied_alone && prng_.chance(kInWorld)) {
+                draw_untethered(*topic);
+            }
         }
     }
 
@@ -170,6 +175,17 @@ class GroupDrawer {
         plan.gap_max = microseconds(prng_.between(0, plan.is_slow ? 3000 : 50));
         plan.close = prng_.chance(0.25) ? prng_.unit() * 0.001 : 0.0;
         return plan;
+    }
+
+    /// One that is left behind when it lags. What it gets between two ends of an image is whole all the same.
+    void draw_untethered(const Topic& topic) {
+        SubscriberPlan plan = draw_subscriber(topic, topic.node);
+        plan.own_channel = topic.subscription_channel + (topic.is_ipc ? "?" : "|") + "tether=false";
+        plan.is_untethered = true;
+        plan.is_promised_all = false;
+        plan.fragment_limit = 1 + below(4);
+        plan.gap_max = milliseconds(prng_.between(0, 30));
+        app_on(topic.node).subscribers.push_back(std::move(plan));
     }
 
     void draw_conversation() {

@@ -98,6 +98,7 @@ void Subscriber::on_available(Image& image) {
     }
     const auto before = reached_.find(session);
     if (before != reached_.end()) {
+        context_.counts[Count::came_back] += plan_.is_untethered ? 1 : 0;
         ++context_.counts[Count::image_rejoined];
         if (image.join_position() < before->second) {
             context_.verdict.fail("an image came back where it had been before: joined at " +
@@ -147,6 +148,7 @@ void Subscriber::judge(Ended& ended) {
     if (stream == nullptr) {
         return;  // invented, or nothing was ever written to it
     }
+    context_.counts[Count::left_behind] += plan_.is_untethered && !ended.is_end_of_stream ? 1 : 0;
     ended_by_eos_ += ended.is_end_of_stream ? 1 : 0;
     context_.counts[Count::image_eos] += ended.is_end_of_stream ? 1 : 0;
     const bool excused = stream->is_revoked || stream->is_over || rejected_.count(stream->session_id) != 0 ||
@@ -186,6 +188,7 @@ void Subscriber::on_message(std::span<const std::byte> message, const Header& he
     ++context_.counts[plan_.topic->is_ipc ? Count::delivered_ipc
                       : plan_.is_spy()    ? Count::delivered_spy
                                           : Count::delivered];
+    context_.counts[Count::delivered_untethered] += plan_.is_untethered ? 1 : 0;
     context_.counts[Count::delivered_merged] += plan_.topic->cast == Cast::kMerged ? 1 : 0;
     context_.counts[Count::delivered_group] +=
         plan_.topic->cast == Cast::kDynamic || plan_.topic->cast == Cast::kManual ? 1 : 0;

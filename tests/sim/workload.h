@@ -76,9 +76,10 @@ struct PublisherPlan {
 
 struct SubscriberPlan {
     const Topic* topic = nullptr;
-    int spy_node = -1;            ///< a spy, on the publications of this node; -1: none
-    int at_node = -1;             ///< one of several that subscribe; -1: the topic's
-    std::string own_channel;      ///< of that node
+    int spy_node = -1;        ///< a spy, on the publications of this node; -1: none
+    int at_node = -1;         ///< one of several that subscribe; -1: the topic's
+    std::string own_channel;  ///< of that node
+    bool is_untethered = false;
     bool is_promised_all = true;  ///< nobody waits for it otherwise, and it may be left behind
     std::vector<DestinationPlan> destinations;
     double move = 0;  ///< probability per poll and destination of removing it for a while
