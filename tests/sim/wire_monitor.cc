@@ -182,7 +182,9 @@ void WireMonitor::check_group(int host, Watched& state, std::int32_t stream_id, 
         const bool is_known = time_.now - receiver.since > kHeardAfter && !arrivals_.was_disturbed(host);
         if (!receiver.is_member) {
             receiver.is_member = is_known && receiver.limit >= state.sent && receiver.limit > 0;
-        } else if (time_.now - receiver.at < surely_alive && end > receiver.limit) {
+            receiver.granted = state.limit;
+        } else if (time_.now - receiver.at < surely_alive &&
+                   end > std::max(receiver.limit, receiver.granted)) {
             verdict_.fail("a receiver of a group is left behind: sent up to " + std::to_string(end) +
                           ", it invited up to " + std::to_string(receiver.limit) + ", " +
                           name(state, state.stream == nullptr ? 0 : state.stream->session_id));

@@ -75,8 +75,9 @@ class WireMonitor final : public PacketObserver {
         Instant at;
         std::int64_t position = 0;
         std::int64_t limit = 0;
-        Instant since;           ///< of being heard without an interruption
-        bool is_member = false;  ///< of a group that waits for it
+        std::int64_t granted = 0;  ///< what others had invited when it joined: that is not taken back
+        Instant since;             ///< of being heard without an interruption
+        bool is_member = false;    ///< of a group that waits for it
     };
     /// One session, from its first setup on, whoever knows of it.
     struct Watched {
