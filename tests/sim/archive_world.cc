@@ -12,7 +12,8 @@ constexpr int kConnectAttempts = 20;
 drivers::StorageFaultSpec draw_faults(base::Prng& draws) {
     drivers::StorageFaultSpec faults;
     const auto some = [&](double most) { return draws.chance(0.5) ? 0.0 : draws.unit() * most; };
-    faults.read_error = some(0.008);
+    // Now and then so many that what is read again fails again.
+    faults.read_error = draws.chance(0.1) ? 0.1 : some(0.003);
     faults.write_error = some(0.003);
     faults.sync_error = some(0.005);
     faults.sync_lost = some(0.005);
