@@ -18,7 +18,8 @@ class NoStorage final : public port::Storage {
         port::StorageCompletion completion;
         completion.op = request.op;
         completion.token = request.token;
-        completion.file = request.op == port::StorageRequest::Op::kCreate ? port::FileHandle{++last_} : request.file;
+        completion.file =
+            request.op == port::StorageRequest::Op::kCreate ? port::FileHandle{++last_} : request.file;
         waiting_.push_back(std::move(completion));
         return true;
     }

@@ -31,8 +31,8 @@ constexpr archive::SegmentShape kShape{.initial_term_id = 0,
         const auto offset = static_cast<std::int32_t>(writer.submitted_position() % kTermLength);
         const std::int32_t end =
             client::scan_block(term.data(), offset, std::min(offset + block_length, kTermLength));
-        const auto block = std::span(term).subspan(
-            static_cast<std::size_t>(offset), static_cast<std::size_t>(end - offset));
+        const auto block =
+            std::span(term).subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(end - offset));
         if (writer.write(block, writer.submitted_position())) {
             bytes += std::ssize(block);
             ++i;
@@ -45,13 +45,12 @@ constexpr archive::SegmentShape kShape{.initial_term_id = 0,
 }
 
 int run(std::size_t message, std::int32_t block_length, int blocks) {
-    const std::size_t frame =
-        (message + wire::kDataHeaderLength + wire::kFrameAlignment - 1) / wire::kFrameAlignment * wire::kFrameAlignment;
+    const std::size_t frame = (message + wire::kDataHeaderLength + wire::kFrameAlignment - 1) /
+                              wire::kFrameAlignment * wire::kFrameAlignment;
     std::vector<std::byte> term(kTermLength, std::byte{7});
     for (std::size_t at = 0; at < term.size(); at += frame) {
         const std::size_t length = std::min(frame, term.size() - at);
-        (void)wire::write_data_header(
-            term.data() + at, {.frame_length = static_cast<std::int32_t>(length)});
+        (void)wire::write_data_header(term.data() + at, {.frame_length = static_cast<std::int32_t>(length)});
     }
     NoStorage storage;
     archive::StorageHub hub(storage);
@@ -72,6 +71,5 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "usage: recording_calls MESSAGE_BYTES BLOCK_BYTES BLOCKS\n");
         return 2;
     }
-    return fulmar::bench::run(
-        std::strtoull(argv[1], nullptr, 10), std::atoi(argv[2]), std::atoi(argv[3]));
+    return fulmar::bench::run(std::strtoull(argv[1], nullptr, 10), std::atoi(argv[2]), std::atoi(argv[3]));
 }
