@@ -103,8 +103,7 @@ bool Node::is_log_enough(const VoteRequest& request) const {
 }
 
 bool Node::hears_a_leader(Instant now) const {
-    return role_ == Role::kLeader ||
-           (leader_ != kNobody && now < leader_heard_ + options_.election_timeout);
+    return role_ == Role::kLeader || (leader_ != kNobody && now < leader_heard_ + options_.election_timeout);
 }
 
 }  // namespace fulmar::raft

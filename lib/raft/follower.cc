@@ -1,5 +1,5 @@
-// What a follower does: it finds out what its log has in common with its leader's, cuts the rest, follows, and
-// acknowledges what it has.
+// What a follower does: it finds out what its log has in common with its leader's, cuts the rest, follows,
+// and acknowledges what it has.
 #include <algorithm>
 
 #include "base/assert.h"
@@ -10,7 +10,8 @@ namespace fulmar::raft {
 
 void Node::drive_follower() {
     if (log_ == Log::kAppending) {
-        const std::int64_t limit = FULMAR_PLANTED(kApplyBeyondLog) ? leader_commit_ : std::min(leader_commit_, log_end_);
+        const std::int64_t limit =
+            FULMAR_PLANTED(kApplyBeyondLog) ? leader_commit_ : std::min(leader_commit_, log_end_);
         commit_ = std::max(commit_, limit);
         if (leader_ != kNobody && own_position() > told_position_) {
             acknowledge();
@@ -27,7 +28,8 @@ void Node::drive_follower() {
     } else if (log_end_ > match_end_ && !FULMAR_PLANTED(kLostTruncation)) {
         FULMAR_ASSERT(match_end_ >= commit_, "what is committed is never cut");
         log_ = Log::kTruncating;
-        give({.kind = Order::Kind::kTruncate, .term = state_.term, .leader = leader_, .position = match_end_});
+        give(
+            {.kind = Order::Kind::kTruncate, .term = state_.term, .leader = leader_, .position = match_end_});
     } else {
         log_ = Log::kAppending;
         give({.kind = Order::Kind::kFollow, .term = state_.term, .leader = leader_, .position = log_end_});
@@ -71,7 +73,8 @@ void Node::on(const MatchReply& reply, const Message& message, Instant /*now*/) 
         return;
     }
     const TermTable::Reach own = terms_.reach(reply.log_term, log_end_);
-    if (reply.log_term > asked_.log_term || (own.term == reply.log_term && std::min(own.end, reply.end) < reply.begin)) {
+    if (reply.log_term > asked_.log_term ||
+        (own.term == reply.log_term && std::min(own.end, reply.end) < reply.begin)) {
         match_ = Match::kForeign;  // what we have in common lies before its log
         match_end_ = reply.begin;
     } else if (own.term == reply.log_term) {

@@ -38,8 +38,8 @@ void Node::drive_leader() {
     }
     advance_commit();
     advance_transfer();
-    const bool read_waits = std::any_of(
-        reads_.begin(), reads_.end(), [this](const Read& read) { return read.round > round_; });
+    const bool read_waits =
+        std::any_of(reads_.begin(), reads_.end(), [this](const Read& read) { return read.round > round_; });
     if (commit_ > commit_told_ || read_waits) {
         send_heartbeats();
     }
@@ -121,12 +121,13 @@ void Node::advance_transfer() {
 
 Status Node::may_propose(const Membership& next) const {
     if (role_ != Role::kLeader || !leads_) {
-        return fail(ErrorCode::kGeneric, "not the leader: the leader is " +
-                                             (leader_ == kNobody ? std::string("not known") : "member " + std::to_string(leader_)));
+        return fail(ErrorCode::kGeneric,
+            "not the leader: the leader is " +
+                (leader_ == kNobody ? std::string("not known") : "member " + std::to_string(leader_)));
     }
     if (commit_ <= base_ || membership_position() > commit_) {
-        return fail(ErrorCode::kGeneric,
-            "the last change of membership is not committed yet: try again when it is");
+        return fail(
+            ErrorCode::kGeneric, "the last change of membership is not committed yet: try again when it is");
     }
     return membership().may_become(next);
 }
@@ -181,8 +182,8 @@ void Node::on(const Ack& ack, const Message& message, Instant now) {
     if (message.term > state_.term) {
         return become_follower(message.term, kNobody, now);
     }
-    if (role_ != Role::kLeader || message.term < state_.term || ack.position > log_end_ || ack.round > round_ ||
-        !membership().admits(message.from, message.disk)) {
+    if (role_ != Role::kLeader || message.term < state_.term || ack.position > log_end_ ||
+        ack.round > round_ || !membership().admits(message.from, message.disk)) {
         return;
     }
     Progress& progress = progress_[message.from];

@@ -6,7 +6,8 @@
 namespace fulmar::raft {
 
 const Member* Membership::find(MemberId id) const {
-    const auto found = std::find_if(members.begin(), members.end(), [id](const Member& m) { return m.id == id; });
+    const auto found =
+        std::find_if(members.begin(), members.end(), [id](const Member& m) { return m.id == id; });
     return found == members.end() ? nullptr : &*found;
 }
 

@@ -17,8 +17,8 @@ namespace fulmar::raft {
 
 struct Member {
     MemberId id = kNobody;
-    /// Not set: whichever disk comes first, until a membership names it. Only the first membership of a log may
-    /// have such.
+    /// Not set: whichever disk comes first, until a membership names it. Only the first membership of a log
+    /// may have such.
     DiskId disk;
     bool is_voter = true;
 

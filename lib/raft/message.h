@@ -17,7 +17,7 @@ struct VoteRequest {
     bool is_pre = false;
     /// The leader of the last term wants it: that it is well is no reason to refuse.
     bool is_transfer = false;
-    Term log_term = 0;          ///< that wrote the candidate's last byte
+    Term log_term = 0;  ///< that wrote the candidate's last byte
     std::int64_t log_end = 0;
 };
 
@@ -42,17 +42,17 @@ struct Ack {
 
 /// How far does your log go with one that has this term?
 struct MatchRequest {
-    /// Drawn anew for each question: the answer to an earlier one, of an earlier life even, says how far the leader's
-    /// log went then, and what has come since would be cut.
+    /// Drawn anew for each question: the answer to an earlier one, of an earlier life even, says how far the
+    /// leader's log went then, and what has come since would be cut.
     std::uint64_t question = 0;
     Term log_term = 0;
 };
 
 struct MatchReply {
     std::uint64_t question = 0;
-    Term log_term = 0;         ///< my last one that is not above
-    std::int64_t end = 0;      ///< where it ends in my log
-    std::int64_t begin = 0;    ///< where my log begins; what ends before needs a snapshot
+    Term log_term = 0;       ///< my last one that is not above
+    std::int64_t end = 0;    ///< where it ends in my log
+    std::int64_t begin = 0;  ///< where my log begins; what ends before needs a snapshot
 };
 
 /// Become leader now.

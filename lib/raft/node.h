@@ -1,10 +1,10 @@
-/// One member's part in the consensus, without I/O: it is told what arrived, what became durable and what time
-/// it is, and says what to send, to keep and to do.
+/// One member's part in the consensus, without I/O: it is told what arrived, what became durable and what
+/// time it is, and says what to send, to keep and to do.
 ///
-/// The log is a stream of bytes that the leader publishes and everybody records; bytes never pass through here.
-/// Positions do, and each is the end of a whole message. What the log itself says about the consensus, where terms
-/// begin and who the members are, is read out of it by who records it and told with LogUpdate, so that a log can
-/// be judged by its own bytes after any crash.
+/// The log is a stream of bytes that the leader publishes and everybody records; bytes never pass through
+/// here. Positions do, and each is the end of a whole message. What the log itself says about the consensus,
+/// where terms begin and who the members are, is read out of it by who records it and told with LogUpdate, so
+/// that a log can be judged by its own bytes after any crash.
 ///
 /// Beside the log a member keeps State, which is small and changes with elections alone.
 ///
@@ -15,18 +15,21 @@
 ///     do `order` (if there is one);
 ///     send each message once the state it waits for is durable.
 /// Orders come one at a time: the next is not given before the answer to the one before.
-///   kStop      append nothing more, of the leader that was followed or of one's own; answer on_stopped with the end
+///   kStop      append nothing more, of the leader that was followed or of one's own; answer on_stopped with
+///   the end
 ///              of what was appended, durable.
 ///   kTruncate  cut the log to `position`, durably; answer on_truncated.
-///   kLead      append the new-leadership-term event of `term` at `position`, then what clients say.  No answer: its
+///   kLead      append the new-leadership-term event of `term` at `position`, then what clients say.  No
+///   answer: its
 ///              bytes come with on_log.
-///   kFollow    append what the leader of `term` has behind `position`: from its archive what is past, then live.
-///   kInstall   the leader's log begins at `position`, behind the end of ours: install a snapshot of it, then start
+///   kFollow    append what the leader of `term` has behind `position`: from its archive what is past, then
+///   live. kInstall   the leader's log begins at `position`, behind the end of ours: install a snapshot of
+///   it, then start
 ///              again with the log that belongs to it.
 ///
 /// threads: one owner.  errors: a message that cannot be is ignored; what the owner must not do is asserted.
-/// source: Ongaro, "Consensus: Bridging Theory and Practice": 3 (Raft), 4 (membership), 6.4 (reads), 9.6 (pre-vote),
-/// 3.10 (transfer); over bytes as in Aeron Cluster.
+/// source: Ongaro, "Consensus: Bridging Theory and Practice": 3 (Raft), 4 (membership), 6.4 (reads), 9.6
+/// (pre-vote), 3.10 (transfer); over bytes as in Aeron Cluster.
 #pragma once
 
 #include <cstdint>
@@ -66,8 +69,8 @@ struct Options {
     MemberId id = 0;
     DiskId disk;
     Durability durability = Durability::kQuorum;
-    /// A follower that hears nothing for this long, and a bit more drawn anew each time, asks for an election. A
-    /// leader that hears of no quorum for this long is none.
+    /// A follower that hears nothing for this long, and a bit more drawn anew each time, asks for an
+    /// election. A leader that hears of no quorum for this long is none.
     Duration election_timeout = milliseconds(100);
     Duration heartbeat_interval = milliseconds(20);
 };
@@ -171,8 +174,8 @@ class Node {
     [[nodiscard]] bool is_voter(const Message& message) const {
         return membership().is_voter(message.from, message.disk);
     }
-    /// By the last membership or by one since the last that is committed: who is being removed may be the only
-    /// one with a log long enough, and leads until it is.
+    /// By the last membership or by one since the last that is committed: who is being removed may be the
+    /// only one with a log long enough, and leads until it is.
     [[nodiscard]] bool may_campaign() const;
     [[nodiscard]] Role resting_role() const { return may_campaign() ? Role::kFollower : Role::kLearner; }
     void change_state(Term term, MemberId voted_for);
@@ -226,8 +229,8 @@ class Node {
     Instant now_;
 
     State state_;
-    std::uint64_t state_number_ = 0;   // of state_
-    std::uint64_t state_given_ = 0;    // to the owner
+    std::uint64_t state_number_ = 0;  // of state_
+    std::uint64_t state_given_ = 0;   // to the owner
     std::uint64_t state_durable_ = 0;
 
     TermTable terms_;

@@ -1,9 +1,9 @@
 /// Which leader wrote which bytes: where each term of a log begins. It is read out of the log itself, so that
 /// it can say nothing that the log does not.
 ///
-/// Two logs that have a term in common are equal up to the end of that term in the shorter of both: a term has
-/// one leader, which takes part only behind what it found (Raft's log matching, over bytes).
-/// threads: one owner.
+/// Two logs that have a term in common are equal up to the end of that term in the shorter of both: a term
+/// has one leader, which takes part only behind what it found (Raft's log matching, over bytes). threads: one
+/// owner.
 #pragma once
 
 #include <cstdint>

@@ -13,8 +13,8 @@ using Term = std::int64_t;
 using MemberId = std::int32_t;
 inline constexpr MemberId kNobody = -1;
 
-/// Names one life of one disk: drawn when the directory is made and, where nothing survives a restart, at each
-/// start. A member that comes back with another one has forgotten what it promised.
+/// Names one life of one disk: drawn when the directory is made and, where nothing survives a restart, at
+/// each start. A member that comes back with another one has forgotten what it promised.
 struct DiskId {
     std::uint64_t high = 0;
     std::uint64_t low = 0;
@@ -24,7 +24,8 @@ struct DiskId {
 };
 
 enum class Role : std::uint8_t {
-    kLearner,  ///< follows, and neither votes nor is counted: not a voter of the membership, or not by this disk
+    kLearner,  ///< follows, and neither votes nor is counted: not a voter of the membership, or not by this
+               ///< disk
     kFollower,
     kPreCandidate,  ///< asks whether it would be elected, in no new term yet
     kCandidate,

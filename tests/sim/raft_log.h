@@ -31,7 +31,8 @@ class RaftLog {
         std::size_t high = entries_.size();
         while (low < high) {
             const std::size_t middle = (low + high) / 2;
-            (entries_[middle].end > position ? high : low) = entries_[middle].end > position ? middle : middle + 1;
+            (entries_[middle].end > position ? high : low) =
+                entries_[middle].end > position ? middle : middle + 1;
         }
         return low;
     }

@@ -17,8 +17,8 @@ void RaftOracle::on_leads(const RaftHost& host, raft::Term term) {
     const auto count = static_cast<std::size_t>(later - committed_.begin());
     for (std::size_t i = count; i-- > 0;) {
         if (i >= entries.size() || entries[i].id != committed_[i].id) {
-            return verdict_.fail(name(host) + " leads term " + std::to_string(term) + " without what was committed up to " +
-                                 std::to_string(committed_[i].end));
+            return verdict_.fail(name(host) + " leads term " + std::to_string(term) +
+                                 " without what was committed up to " + std::to_string(committed_[i].end));
         }
         if (i + 100 < count) {
             break;  // equal so far back that they are equal
@@ -65,7 +65,8 @@ void RaftOracle::check_commit(RaftHost& host) {
         if (i >= committed_.size()) {
             committed_.push_back({entries[i].id, entries[i].end, node.term()});
         } else if (committed_[i].id != entries[i].id) {
-            return verdict_.fail(name(host) + " commits another message at " + std::to_string(entries[i].end));
+            return verdict_.fail(
+                name(host) + " commits another message at " + std::to_string(entries[i].end));
         }
     }
     host.commit_checked = count;

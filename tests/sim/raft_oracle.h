@@ -24,7 +24,9 @@ class RaftOracle {
     /// After each step of `host`.
     void check_commit(RaftHost& host);
 
-    [[nodiscard]] std::int64_t committed_end() const { return committed_.empty() ? 0 : committed_.back().end; }
+    [[nodiscard]] std::int64_t committed_end() const {
+        return committed_.empty() ? 0 : committed_.back().end;
+    }
     [[nodiscard]] std::size_t committed() const { return committed_.size(); }
 
   private:

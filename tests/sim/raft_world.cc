@@ -9,8 +9,8 @@
 namespace fulmar::sim {
 namespace {
 
-using raft::Membership;
 using raft::MemberId;
+using raft::Membership;
 using raft::Order;
 
 constexpr Duration kStep = milliseconds(1);
@@ -20,7 +20,10 @@ constexpr Duration kQuiet = seconds(4);
 class RaftWorld {
   public:
     RaftWorld(std::uint64_t seed, bool verbose)
-        : prng_(seed), verdict_(time_, verbose), durability_(draw_durability()), oracle_(verdict_, hosts_, durability_) {
+        : prng_(seed),
+          verdict_(time_, verbose),
+          durability_(draw_durability()),
+          oracle_(verdict_, hosts_, durability_) {
         const auto voters = static_cast<std::size_t>(prng_.chance(0.6) ? 3 : 5);
         const bool names_disks = durability_ == raft::Durability::kMemory || prng_.chance(0.7);
         hosts_.resize(voters + 1);
@@ -69,7 +72,9 @@ class RaftWorld {
 
     [[nodiscard]] raft::Durability draw_durability() {
         const double draw = prng_.unit();
-        return draw < 0.6 ? raft::Durability::kQuorum : draw < 0.7 ? raft::Durability::kAll : raft::Durability::kMemory;
+        return draw < 0.6   ? raft::Durability::kQuorum
+               : draw < 0.7 ? raft::Durability::kAll
+                            : raft::Durability::kMemory;
     }
     [[nodiscard]] raft::DiskId new_disk() { return {prng_.next() | 1, prng_.next()}; }
     [[nodiscard]] bool is_quiet() const { return time_.now >= Instant{} + kTroubled; }
@@ -102,7 +107,8 @@ class RaftWorld {
     void start(RaftHost& host) {
         raft::Options options{.id = host.id, .disk = host.disk, .durability = durability_};
         host.log.sync();
-        host.node = std::make_unique<raft::Node>(options, host.state, host.facts(first_), prng_.next(), time_.now);
+        host.node =
+            std::make_unique<raft::Node>(options, host.state, host.facts(first_), prng_.next(), time_.now);
         host.commit_seen = 0;
         host.commit_checked = 0;
     }
@@ -127,7 +133,8 @@ class RaftWorld {
         }
         send_waiting(host);
         oracle_.check_commit(host);
-        mix(static_cast<std::uint64_t>(host.node->commit()) * 31 + static_cast<std::uint64_t>(host.node->term()));
+        mix(static_cast<std::uint64_t>(host.node->commit()) * 31 +
+            static_cast<std::uint64_t>(host.node->term()));
     }
 
     void take(RaftHost& host, raft::Ready& ready) {
@@ -144,8 +151,8 @@ class RaftWorld {
             count(answer.position < 0 ? RaftCount::kReadRefused : RaftCount::kRead);
             if (answer.position >= 0 && !asked.empty() && answer.position < asked.mapped().floor) {
                 verdict_.fail("member " + std::to_string(host.id) + " answers a read at " +
-                              std::to_string(answer.position) + ", and " + std::to_string(asked.mapped().floor) +
-                              " was committed when it was asked");
+                              std::to_string(answer.position) + ", and " +
+                              std::to_string(asked.mapped().floor) + " was committed when it was asked");
             }
         }
         if (ready.order) {
@@ -156,8 +163,9 @@ class RaftWorld {
     void obey(RaftHost& host, const Order& order) {
         if (verdict_.verbose()) {
             verdict_.note("member " + std::to_string(host.id) + ": order " +
-                          std::to_string(static_cast<int>(order.kind)) + " term " + std::to_string(order.term) +
-                          " leader " + std::to_string(order.leader) + " at " + std::to_string(order.position));
+                          std::to_string(static_cast<int>(order.kind)) + " term " +
+                          std::to_string(order.term) + " leader " + std::to_string(order.leader) + " at " +
+                          std::to_string(order.position));
         }
         switch (order.kind) {
             case Order::Kind::kStop:
@@ -184,9 +192,11 @@ class RaftWorld {
                 if (order.position != host.log.end()) {
                     verdict_.fail("follows from elsewhere than its log's end");
                 }
-                count(RaftCount::kLateStart, hosts_[static_cast<std::size_t>(order.leader)].log.end() > order.position ? 1 : 0);
+                count(RaftCount::kLateStart,
+                    hosts_[static_cast<std::size_t>(order.leader)].log.end() > order.position ? 1 : 0);
                 break;
-            case Order::Kind::kInstall: verdict_.fail("a snapshot is asked for, and no log was ever shortened");
+            case Order::Kind::kInstall:
+                verdict_.fail("a snapshot is asked for, and no log was ever shortened");
         }
     }
 
@@ -252,12 +262,14 @@ class RaftWorld {
 
     void pull(RaftHost& host) {
         const RaftHost& leader = hosts_[static_cast<std::size_t>(host.follows.leader)];
-        if (leader.leads != host.follows.term || cut_links_.contains({leader.id, host.id}) || prng_.chance(0.3)) {
+        if (leader.leads != host.follows.term || cut_links_.contains({leader.id, host.id}) ||
+            prng_.chance(0.3)) {
             return;
         }
         std::size_t next = host.log.size();
         if (next > leader.log.size() || leader.log.end_of(next) != host.log.end()) {
-            return verdict_.fail("member " + std::to_string(host.id) + " follows with a log that is not its leader's");
+            return verdict_.fail(
+                "member " + std::to_string(host.id) + " follows with a log that is not its leader's");
         }
         for (auto count = prng_.below(20); count > 0 && next < leader.log.size(); --count) {
             host.log.append(leader.log.entries()[next++]);
@@ -294,7 +306,8 @@ class RaftWorld {
         const auto found = std::find_if(next.members.begin(), next.members.end(),
             [&](const raft::Member& member) { return member.id == other.id; });
         RaftCount what = RaftCount::kLearnerAdded;
-        if (std::any_of(next.members.begin(), next.members.end(), [](const raft::Member& m) { return !m.disk.is_set(); })) {
+        if (std::any_of(next.members.begin(), next.members.end(),
+                [](const raft::Member& m) { return !m.disk.is_set(); })) {
             for (raft::Member& member : next.members) {
                 member.disk = hosts_[static_cast<std::size_t>(member.id)].disk;
             }
@@ -330,7 +343,8 @@ class RaftWorld {
             if (message.after.state > host.state_durable) {
                 return false;
             }
-            if (const auto* vote = std::get_if<raft::VoteReply>(&message.body); vote != nullptr && vote->is_granted && !vote->is_pre) {
+            if (const auto* vote = std::get_if<raft::VoteReply>(&message.body);
+                vote != nullptr && vote->is_granted && !vote->is_pre) {
                 oracle_.on_vote(host.id, host.disk, message.term, message.to);
             }
             launch(message);
@@ -380,7 +394,9 @@ class RaftWorld {
             std::size_t lost = 0;
             const Membership& membership = host.node->membership();
             for (const raft::Member& member : membership.members) {
-                lost += member.is_voter && hosts_[static_cast<std::size_t>(member.id)].disk != member.disk ? 1 : 0;
+                lost += member.is_voter && hosts_[static_cast<std::size_t>(member.id)].disk != member.disk
+                            ? 1
+                            : 0;
             }
             if (lost + 1 > (membership.voters() - 1) / 2) {
                 return false;
@@ -447,8 +463,8 @@ class RaftWorld {
     [[nodiscard]] bool names_all_disks() const {
         return std::all_of(hosts_.begin(), hosts_.end(), [](const RaftHost& host) {
             const auto& members = host.node->membership().members;
-            return std::all_of(
-                members.begin(), members.end(), [](const raft::Member& member) { return member.disk.is_set(); });
+            return std::all_of(members.begin(), members.end(),
+                [](const raft::Member& member) { return member.disk.is_set(); });
         });
     }
 
@@ -458,8 +474,9 @@ class RaftWorld {
         }
         count(power_cut ? RaftCount::kPowerCut : RaftCount::kCrash);
         if (verdict_.verbose()) {
-            verdict_.note("member " + std::to_string(host.id) + (power_cut ? ": power cut" : ": killed") + ", its log " +
-                          std::to_string(host.log.end()) + ", durable " + std::to_string(host.log.durable_end()));
+            verdict_.note("member " + std::to_string(host.id) + (power_cut ? ": power cut" : ": killed") +
+                          ", its log " + std::to_string(host.log.end()) + ", durable " +
+                          std::to_string(host.log.durable_end()));
         }
         host.node.reset();
         host.back_at = in(1'000, down_us_);
@@ -520,8 +537,9 @@ class RaftWorld {
         for (const RaftHost& host : hosts_) {
             const bool is_member = leader->node->membership().admits(host.id, host.disk);
             if (is_member && host.node->commit() + slack < leader->log.end()) {
-                return verdict_.fail("member " + std::to_string(host.id) + " is at " + std::to_string(host.node->commit()) +
-                                     " of " + std::to_string(leader->log.end()) + " with nothing in its way");
+                return verdict_.fail("member " + std::to_string(host.id) + " is at " +
+                                     std::to_string(host.node->commit()) + " of " +
+                                     std::to_string(leader->log.end()) + " with nothing in its way");
             }
         }
     }
@@ -531,11 +549,12 @@ class RaftWorld {
                 continue;
             }
             const raft::Node& node = *host.node;
-            std::string text = "member " + std::to_string(host.id) + " disk " + std::to_string(host.disk.low % 1000) +
-                               ": role " + std::to_string(static_cast<int>(node.role())) + " term " +
-                               std::to_string(node.term()) + " last " + std::to_string(node.terms().last_term()) +
-                               " end " + std::to_string(node.log_end()) + " commit " + std::to_string(node.commit()) +
-                               " members of " + std::to_string(node.membership_position()) + ":";
+            std::string text =
+                "member " + std::to_string(host.id) + " disk " + std::to_string(host.disk.low % 1000) +
+                ": role " + std::to_string(static_cast<int>(node.role())) + " term " +
+                std::to_string(node.term()) + " last " + std::to_string(node.terms().last_term()) + " end " +
+                std::to_string(node.log_end()) + " commit " + std::to_string(node.commit()) + " members of " +
+                std::to_string(node.membership_position()) + ":";
             for (const raft::Member& member : node.membership().members) {
                 text += " " + std::to_string(member.id) + (member.is_voter ? "+" : "-") +
                         std::to_string(member.disk.low % 1000);
@@ -544,12 +563,12 @@ class RaftWorld {
         }
     }
     [[nodiscard]] bool is_whole(const Membership& membership) const {
-        return std::all_of(membership.members.begin(), membership.members.end(), [this](const raft::Member& member) {
-            return membership_disk_ok(member);
-        });
+        return std::all_of(membership.members.begin(), membership.members.end(),
+            [this](const raft::Member& member) { return membership_disk_ok(member); });
     }
     [[nodiscard]] bool membership_disk_ok(const raft::Member& member) const {
-        return !member.is_voter || !member.disk.is_set() || hosts_[static_cast<std::size_t>(member.id)].disk == member.disk;
+        return !member.is_voter || !member.disk.is_set() ||
+               hosts_[static_cast<std::size_t>(member.id)].disk == member.disk;
     }
 
     void mix(std::uint64_t value) { result_.hash = (result_.hash ^ value) * 0x9e3779b97f4a7c15ULL; }
