@@ -59,6 +59,13 @@ enum class Plant : int {
     kEntryWrittenAtOnce,  ///< a new catalog entry is there before it is whole
     kMemoryFreedEarly,    ///< a block's memory is given back before it is written
     kReplayUnchecked,     ///< what is replayed is not checked
+    // raft
+    kVoteNotPersisted,     ///< a vote is given before it is durable
+    kCommitOfEarlierTerm,  ///< what a quorum holds is commit, whichever term it is of
+    kApplyBeyondLog,       ///< a follower's commit runs ahead of its log
+    kLostTruncation,       ///< a log that is not its leader's is followed without being cut
+    kStaleRead,            ///< a read is answered without asking whether the leader still is one
+    kStaleLeaderTrusted,   ///< a heartbeat of an earlier term is heeded
     kCount,
 };
 

@@ -83,14 +83,29 @@ constexpr std::array kArchive{
         "a block's memory is given back before it is written"},
     PlantRow{Plant::kReplayUnchecked, "replay-unchecked", "what is replayed is not checked"},
 };
+constexpr std::array kRaft{
+    PlantRow{Plant::kVoteNotPersisted, "vote-not-persisted", "a vote is given before it is durable"},
+    PlantRow{Plant::kCommitOfEarlierTerm, "commit-of-earlier-term",
+        "what a quorum holds is commit, whichever term it is of"},
+    PlantRow{Plant::kApplyBeyondLog, "apply-beyond-log", "a follower's commit runs ahead of its log"},
+    PlantRow{Plant::kLostTruncation, "lost-truncation",
+        "a log that is not its leader's is followed without being cut"},
+    PlantRow{
+        Plant::kStaleRead, "stale-read", "a read is answered without asking whether the leader still is one"},
+    PlantRow{Plant::kStaleLeaderTrusted, "stale-leader-trusted", "a heartbeat of an earlier term is heeded"},
+};
 static_assert(
-    kTransport.size() + kArchive.size() == static_cast<std::size_t>(Plant::kCount) - 1, "one row per plant");
+    kTransport.size() + kArchive.size() + kRaft.size() == static_cast<std::size_t>(Plant::kCount) - 1,
+    "one row per plant");
 
 }  // namespace
 
 std::span<const PlantRow> plants(std::string_view profile) {
     if (profile == "transport") {
         return kTransport;
+    }
+    if (profile == "raft") {
+        return kRaft;
     }
     return profile == "archive" ? std::span<const PlantRow>(kArchive) : std::span<const PlantRow>();
 }

@@ -6,6 +6,7 @@
 
 #include "tests/sim/archive_disk_world.h"
 #include "tests/sim/archive_world.h"
+#include "tests/sim/raft_world.h"
 #include "tests/sim/world.h"
 
 namespace fulmar::sim {
@@ -39,9 +40,17 @@ RunResult run_archive(std::uint64_t seed, bool verbose) {
     return result;
 }
 
+RunResult run_raft(std::uint64_t seed, bool verbose) {
+    const RaftWorldResult raft = run_raft_world(seed, verbose);
+    RunResult result{.hash = raft.hash, .steps = raft.steps, .counts = {}, .failure = raft.failure};
+    std::copy(raft.counts.begin(), raft.counts.end(), result.counts.values.begin());
+    return result;
+}
+
 constexpr std::array kProfiles{
     Profile{"transport", "drivers, clients and a network", kCountNames, run_transport},
     Profile{"archive", "an archive with its client, on a disk that lies", kArchiveNames, run_archive},
+    Profile{"raft", "a cluster's consensus alone", kRaftCountNames, run_raft},
 };
 
 }  // namespace
