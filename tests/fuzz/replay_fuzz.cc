@@ -1,6 +1,6 @@
 /// archive::ReplayReader over any sidecar beside any frames: what it hands out goes forward without holes but
-/// those of padding, stays inside its memory, and is what the entries that it was checked by say; and it ends, with
-/// all that was asked for or with a reason.
+/// those of padding, stays inside its memory, and is what the entries that it was checked by say; and it
+/// ends, with all that was asked for or with a reason.
 #include <algorithm>
 
 #include "archive/sidecar.h"

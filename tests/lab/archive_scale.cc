@@ -1,8 +1,8 @@
-// How an archive bears size: a catalog of many recordings opens quickly, and a replay of a recording larger than
-// memory takes no more memory than a small one.
+// How an archive bears size: a catalog of many recordings opens quickly, and a replay of a recording larger
+// than memory takes no more memory than a small one.
 //
-// Segments are sparse: of a frame only its header is on disk, the payload is a hole. Everything reads, checks and
-// sends them as it would any other.
+// Segments are sparse: of a frame only its header is on disk, the payload is a hole. Everything reads, checks
+// and sends them as it would any other.
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <csignal>
@@ -97,7 +97,8 @@ Status write_catalog(const std::string& directory, const archive::Catalog& catal
     return file ? Status(Done{}) : system_error("cannot write the catalog");
 }
 
-archive::Recording recording(std::int64_t stop, std::int32_t term_length, std::int32_t segment_length, std::int32_t mtu) {
+archive::Recording recording(
+    std::int64_t stop, std::int32_t term_length, std::int32_t segment_length, std::int32_t mtu) {
     return {.stop_timestamp = 1,
         .start_position = 0,
         .stop_position = stop,
@@ -192,17 +193,19 @@ Status make_segment(const std::string& directory, std::int64_t base, Frames& fra
     std::vector<std::byte> slots(archive::kSidecarSlotLength);
     archive::write_sidecar_header(slots.data(), base, kSegmentLength);
     std::uint64_t number = 1;
-    for (std::int64_t position = base; position < base + kSegmentLength; position += Frames::length(position)) {
+    for (std::int64_t position = base; position < base + kSegmentLength;
+         position += Frames::length(position)) {
         slots.resize(slots.size() + archive::kSidecarSlotLength);
-        archive::write_sidecar_entry(slots.data() + slots.size() - archive::kSidecarSlotLength, base, number++,
-            frames.entry_at(position));
+        archive::write_sidecar_entry(slots.data() + slots.size() - archive::kSidecarSlotLength, base,
+            number++, frames.entry_at(position));
         FULMAR_TRY_VOID(data.write(position - base, frames.header_at(position)));
     }
     return sidecar.write(0, slots);
 }
 
 Result<std::int64_t> make_recording(const std::string& directory, double gib) {
-    const auto segments = static_cast<std::int64_t>(gib * static_cast<double>(std::int64_t{1} << 30)) / kSegmentLength;
+    const auto segments =
+        static_cast<std::int64_t>(gib * static_cast<double>(std::int64_t{1} << 30)) / kSegmentLength;
     Frames frames;
     for (std::int64_t i = 0; i < segments; ++i) {
         FULMAR_TRY_VOID(make_segment(directory, i * kSegmentLength, frames));
@@ -254,8 +257,8 @@ class Scale {
         const std::string directory = directory_ + "/catalog";
         FULMAR_TRY_VOID(make_catalog(directory, options_.recordings));
         CatalogFigures figures{.recordings = options_.recordings};
-        figures.bytes =
-            static_cast<std::int64_t>(std::filesystem::file_size(directory + "/" + archive::kCatalogFileName));
+        figures.bytes = static_cast<std::int64_t>(
+            std::filesystem::file_size(directory + "/" + archive::kCatalogFileName));
         FULMAR_TRY(open_ms, time_start_up(directory));
         figures.open_ms = open_ms;
         const auto begin = std::chrono::steady_clock::now();
@@ -298,8 +301,9 @@ class Scale {
         return Done{};
     }
     Status start_archive(const std::string& directory) {
-        FULMAR_TRY(child, Child::start({options_.archive_program, "--attach", driver_->dir(), "--archive-dir", directory},
-                              "ready in ", kPatience));
+        FULMAR_TRY(child,
+            Child::start({options_.archive_program, "--attach", driver_->dir(), "--archive-dir", directory},
+                "ready in ", kPatience));
         process_.emplace(std::move(child));
         return Done{};
     }
@@ -323,8 +327,9 @@ class Scale {
             if (work > 0) {
                 deadline = client_->now() + kPatience;
             } else if (client_->now() > deadline || !said_.empty()) {
-                return fail(ErrorCode::kGeneric, fmt::format("the replay came to {} of {}: {}; the archive said: {}",
-                                                     reached, figures.bytes, said_, process_->output()));
+                return fail(
+                    ErrorCode::kGeneric, fmt::format("the replay came to {} of {}: {}; the archive said: {}",
+                                             reached, figures.bytes, said_, process_->output()));
             }
             if (reached < next_look) {
                 continue;
@@ -367,8 +372,8 @@ int main_of(int argc, char** argv) {
     const std::int64_t growth = replay->rss_max - replay->rss_begun;
     const bool pass = catalog->open_ms < options.open_ms_max && growth < kGrowthMax;
     const nlohmann::ordered_json line{{"test", "archive-scale"}, {"pass", pass},
-        {"catalog", {{"recordings", catalog->recordings}, {"bytes", catalog->bytes}, {"open_ms", catalog->open_ms},
-                        {"ready_ms", catalog->ready_ms}}},
+        {"catalog", {{"recordings", catalog->recordings}, {"bytes", catalog->bytes},
+                        {"open_ms", catalog->open_ms}, {"ready_ms", catalog->ready_ms}}},
         {"replay", {{"bytes", replay->bytes}, {"seconds", replay->seconds}, {"rss_idle", replay->rss_idle},
                        {"rss_begun", replay->rss_begun}, {"rss_max", replay->rss_max},
                        {"rss_after", replay->rss_after}}}};

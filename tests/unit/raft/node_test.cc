@@ -55,7 +55,8 @@ struct Alone {
     }
     template <class Body>
     void hear(MemberId from, Term term, Body body) {
-        node.step({.from = from, .to = 0, .disk = disk_of(from), .term = term, .after = {}, .body = body}, now);
+        node.step(
+            {.from = from, .to = 0, .disk = disk_of(from), .term = term, .after = {}, .body = body}, now);
     }
     /// Leads `term` 1 with its first message appended and durable.
     void lead() {
