@@ -201,9 +201,10 @@ TEST_CASE("archive replay: what is recorded while it is replayed is checked as w
         return received.messages == 20;
     }));
     // Behind what was read already: the recorder comes back to it never, the replay will.
+    bool is_flipped = false;
     with.at.on_step = [&] {
-        if (publication->position() > 130 * kFrameLength && received.messages < 100) {
-            with.at.on_step = nullptr;
+        if (!is_flipped && publication->position() > 130 * kFrameLength && received.messages < 100) {
+            is_flipped = true;
             with.flip(110 * kFrameLength + 64);
         }
     };
