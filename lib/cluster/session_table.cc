@@ -12,7 +12,8 @@ bool SessionTable::open(Opening opening, std::int64_t now_ns) {
         return false;
     }
     const SessionId id = opening.id;
-    return sessions_.try_emplace(id, Session{.opening = std::move(opening), .active_ns = now_ns, .replies = {}})
+    return sessions_
+        .try_emplace(id, Session{.opening = std::move(opening), .active_ns = now_ns, .replies = {}})
         .second;
 }
 

@@ -1,13 +1,13 @@
-/// Which clients there are, and what became of the commands of those that count them: a part of the replicated
-/// state, equal on every member that has applied the log to the same position.
+/// Which clients there are, and what became of the commands of those that count them: a part of the
+/// replicated state, equal on every member that has applied the log to the same position.
 ///
-/// A session of our own client numbers its commands 1, 2, 3 ... and repeats what it has no reply to, after a leader
-/// change on another connection. Here each is applied once: one that was applied before is answered with the reply
-/// it got then, kept until the client says that it has it. A session of an Aeron client has no numbers; its messages
-/// are applied as often as they are in the log.
+/// A session of our own client numbers its commands 1, 2, 3 ... and repeats what it has no reply to, after a
+/// leader change on another connection. Here each is applied once: one that was applied before is answered
+/// with the reply it got then, kept until the client says that it has it. A session of an Aeron client has no
+/// numbers; its messages are applied as often as they are in the log.
 ///
-/// What a session costs is bounded: replies of at most kWindow commands, of at most `reply_bytes_max` together.
-/// threads: one owner.  errors: verdicts.
+/// What a session costs is bounded: replies of at most kWindow commands, of at most `reply_bytes_max`
+/// together. threads: one owner.  errors: verdicts.
 #pragma once
 
 #include <cstddef>
@@ -73,8 +73,8 @@ class SessionTable {
     [[nodiscard]] bool close(SessionId id) { return sessions_.erase(id) > 0; }
     /// A keep-alive, or a message without number, of log time `now_ns`. False: no such session.
     [[nodiscard]] bool touch(SessionId id, std::int64_t now_ns);
-    /// A command of a counting session, when the log has come to it. `acknowledged`: the client has all replies up
-    /// to that command.
+    /// A command of a counting session, when the log has come to it. `acknowledged`: the client has all
+    /// replies up to that command.
     [[nodiscard]] Judged judge(
         SessionId id, std::uint64_t sequence, std::uint64_t acknowledged, std::int64_t now_ns);
     /// To the command just judged kApply, once for each; it may be empty.
@@ -92,8 +92,8 @@ class SessionTable {
             visit(session);
         }
     }
-    /// From a snapshot. False: it cannot be one of this table's: it is there already, or its replies are not those
-    /// of the commands behind what was acknowledged.
+    /// From a snapshot. False: it cannot be one of this table's: it is there already, or its replies are not
+    /// those of the commands behind what was acknowledged.
     [[nodiscard]] bool restore(Session session);
 
   private:
