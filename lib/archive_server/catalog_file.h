@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "archive/catalog.h"
+#include "archive/file_replacement.h"
 #include "archive/storage_hub.h"
-#include "archive_server/file_replacement.h"
 #include "fulmar/error.h"
 
 namespace fulmar::archive {

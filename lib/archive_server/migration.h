@@ -14,8 +14,8 @@
 #include <memory>
 #include <optional>
 
+#include "archive/file_replacement.h"
 #include "archive_server/catalog_file.h"
-#include "archive_server/file_replacement.h"
 #include "archive_server/migration_plan.h"
 #include "archive_server/segment_move.h"
 

@@ -61,9 +61,8 @@ bool RaftWorld::may_lose_voter() const {
         std::size_t lost = 0;
         const Membership& membership = host.node->membership();
         for (const raft::Member& member : membership.members) {
-            lost += member.is_voter && hosts_[static_cast<std::size_t>(member.id)].disk != member.disk
-                        ? 1
-                        : 0;
+            lost +=
+                member.is_voter && hosts_[static_cast<std::size_t>(member.id)].disk != member.disk ? 1 : 0;
         }
         if (lost + 1 > (membership.voters() - 1) / 2) {
             return false;
@@ -130,8 +129,8 @@ void RaftWorld::stop(RaftHost& host) {
 bool RaftWorld::names_all_disks() const {
     return std::all_of(hosts_.begin(), hosts_.end(), [](const RaftHost& host) {
         const auto& members = host.node->membership().members;
-        return std::all_of(members.begin(), members.end(),
-            [](const raft::Member& member) { return member.disk.is_set(); });
+        return std::all_of(
+            members.begin(), members.end(), [](const raft::Member& member) { return member.disk.is_set(); });
     });
 }
 

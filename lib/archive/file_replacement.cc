@@ -1,4 +1,4 @@
-#include "archive_server/file_replacement.h"
+#include "archive/file_replacement.h"
 
 #include <algorithm>
 #include <utility>
