@@ -1,9 +1,18 @@
 // The network between members, and what becomes of them; and whether they have come through.
 #include <algorithm>
+#include <array>
+#include <span>
+#include <string>
 
+#include "cluster/consensus_messages.h"
 #include "tests/sim/raft_world_inside.h"
 
 namespace fulmar::sim {
+namespace {
+
+constexpr std::int32_t kRaftCluster = 1;
+
+}  // namespace
 
 using raft::MemberId;
 using raft::Membership;
@@ -22,7 +31,16 @@ void RaftWorld::send_waiting(RaftHost& host) {
     });
 }
 
-void RaftWorld::launch(const raft::Message& message) {
+void RaftWorld::launch(const raft::Message& said) {
+    // What arrives is what its bytes say.
+    std::array<std::byte, cluster::kConsensusMessageMax> buffer{};
+    const auto bytes = std::span(buffer).first(cluster::encode(kRaftCluster, said, buffer));
+    const auto heard = cluster::decode({kRaftCluster, said.from, said.to}, bytes);
+    if (!heard) {
+        return verdict_.fail("member " + std::to_string(said.from) +
+                             " says what is refused: " + std::string(cluster::to_string(heard.error())));
+    }
+    const raft::Message& message = *heard;
     const bool parted = cut_links_.contains({message.from, message.to});
     if (parted || (!is_quiet() && prng_.chance(loss_))) {
         count(parted ? RaftCount::kParted : RaftCount::kLost);
@@ -61,9 +79,8 @@ bool RaftWorld::may_lose_voter() const {
         std::size_t lost = 0;
         const Membership& membership = host.node->membership();
         for (const raft::Member& member : membership.members) {
-            lost += member.is_voter && hosts_[static_cast<std::size_t>(member.id)].disk != member.disk
-                        ? 1
-                        : 0;
+            lost +=
+                member.is_voter && hosts_[static_cast<std::size_t>(member.id)].disk != member.disk ? 1 : 0;
         }
         if (lost + 1 > (membership.voters() - 1) / 2) {
             return false;
@@ -130,8 +147,8 @@ void RaftWorld::stop(RaftHost& host) {
 bool RaftWorld::names_all_disks() const {
     return std::all_of(hosts_.begin(), hosts_.end(), [](const RaftHost& host) {
         const auto& members = host.node->membership().members;
-        return std::all_of(members.begin(), members.end(),
-            [](const raft::Member& member) { return member.disk.is_set(); });
+        return std::all_of(
+            members.begin(), members.end(), [](const raft::Member& member) { return member.disk.is_set(); });
     });
 }
 
