@@ -28,7 +28,7 @@ ALLOWED = {
     'archive': {'fulmar', 'base', 'wire', 'port'},
     'archive_client': {'archive', 'client', 'config', 'base', 'fulmar'},
     'archive_server': {'archive', 'archive_client', 'client', 'config', 'layout', 'observe', 'port', 'ring', 'wire', 'base', 'fulmar'},
-    'cluster': {'archive', 'base', 'fulmar', 'port', 'raft'},
+    'cluster': {'archive', 'base', 'fulmar', 'port', 'raft', 'wire'},
 }
 DPDK_ROOMS = ('pmd_glue', 'drivers/packet_dpdk', 'tests/dpdk', 'perf/micro')
 URING_ROOM = 'drivers/storage_file'

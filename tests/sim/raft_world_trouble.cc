@@ -1,9 +1,18 @@
 // The network between members, and what becomes of them; and whether they have come through.
 #include <algorithm>
+#include <array>
+#include <span>
+#include <string>
 
+#include "cluster/consensus_messages.h"
 #include "tests/sim/raft_world_inside.h"
 
 namespace fulmar::sim {
+namespace {
+
+constexpr std::int32_t kRaftCluster = 1;
+
+}  // namespace
 
 using raft::MemberId;
 using raft::Membership;
@@ -22,7 +31,16 @@ void RaftWorld::send_waiting(RaftHost& host) {
     });
 }
 
-void RaftWorld::launch(const raft::Message& message) {
+void RaftWorld::launch(const raft::Message& said) {
+    // What arrives is what its bytes say.
+    std::array<std::byte, cluster::kConsensusMessageMax> buffer{};
+    const auto bytes = std::span(buffer).first(cluster::encode(kRaftCluster, said, buffer));
+    const auto heard = cluster::decode({kRaftCluster, said.from, said.to}, bytes);
+    if (!heard) {
+        return verdict_.fail("member " + std::to_string(said.from) +
+                             " says what is refused: " + std::string(cluster::to_string(heard.error())));
+    }
+    const raft::Message& message = *heard;
     const bool parted = cut_links_.contains({message.from, message.to});
     if (parted || (!is_quiet() && prng_.chance(loss_))) {
         count(parted ? RaftCount::kParted : RaftCount::kLost);
