@@ -48,6 +48,7 @@ Result<agent::DriverOptions> to_driver_options(const config::DriverSettings& s) 
     o.publication_window = narrow(s.publication_term_window_length);
     o.ipc_publication_window = narrow(s.ipc_publication_term_window_length);
     o.initial_window = narrow(s.initial_window_length);
+    o.multicast_ttl = narrow(s.multicast_ttl);
     o.so_sndbuf = narrow(s.socket_sndbuf_length);
     o.so_rcvbuf = narrow(s.socket_rcvbuf_length);
     o.connect_sockets = s.driver_connect;

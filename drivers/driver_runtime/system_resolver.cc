@@ -6,6 +6,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "drivers/packet_udp/interfaces.h"
+
 namespace fulmar::drivers {
 namespace {
 
@@ -54,6 +56,10 @@ Result<port::IpAddress> SystemResolver::resolve(const std::string& host) {
         return fail(ErrorCode::kUnknownHost, "'" + host + "' has neither an IPv4 nor an IPv6 address");
     }
     return address_of(*found);
+}
+
+Result<port::IpAddress> SystemResolver::find_interface(const port::InterfaceQuery& query) {
+    return drivers::find_interface(query);
 }
 
 }  // namespace fulmar::drivers

@@ -78,8 +78,8 @@ std::int32_t DpdkPort::payload_max() const {
 Result<std::unique_ptr<port::Binding>> DpdkPort::open(const port::BindRequest& request) {
     auto local = request.local;
     if (local.ip.is_multicast() || request.remote.ip.is_multicast()) {
-        return fail(
-            ErrorCode::kNotSupported, fmt::format("{}: multicast is not supported on this port", name()));
+        return fail(ErrorCode::kNotSupported,
+            fmt::format("{}: multicast is not supported on this port; --port udp has it", name()));
     }
     const bool any = local.ip.family == port::IpAddress::Family::kNone || local.ip.is_any();
     if (!any && local.ip != ip_) {

@@ -61,6 +61,12 @@ port::PacketQueue& LoopPort::queue(Role role) {
 
 Result<std::unique_ptr<port::Binding>> LoopPort::open(const port::BindRequest& request) {
     const auto& wanted = request.local;
+    if (wanted.ip.is_multicast()) {
+        const std::lock_guard guard(lock_);
+        auto member = std::make_unique<LoopBinding>(*this, request, wanted);
+        members_.push_back(member.get());
+        return std::unique_ptr<port::Binding>(std::move(member));
+    }
     if (wanted.valid() && !wanted.ip.is_any() && wanted.ip != ip_) {
         return fail(ErrorCode::kInvalidChannel, "address is not one of port " + name_);
     }
@@ -94,12 +100,25 @@ LoopBinding* LoopPort::find(std::uint16_t udp_port) {
     return found != bindings_.end() && found->second->queue != nullptr ? found->second : nullptr;
 }
 
+void LoopPort::deliver_to_group(const port::Endpoint& source, const port::TxPacket& packet) {
+    for (LoopBinding* member : members_) {
+        if (member->queue != nullptr && member->local() == packet.destination &&
+            !member->queue->deliver(*member, source, packet)) {
+            count_drop();
+        }
+    }
+}
+
 void LoopPort::close(LoopBinding& binding) {
     const std::lock_guard guard(lock_);
     if (binding.queue != nullptr) {
         binding.queue->forget(binding);
     }
-    bindings_.erase(binding.local().port);
+    if (binding.local().ip.is_multicast()) {
+        std::erase(members_, &binding);
+    } else {
+        bindings_.erase(binding.local().port);
+    }
 }
 
 }  // namespace fulmar::drivers

@@ -14,7 +14,8 @@ class LoopPort;
 
 /// Port i has the address `first_address + i`. Delivery is immediate, in order and without loss while the
 /// receiving queue has room; a full one pushes back on the sender (send() returns short), or loses the
-/// packet as a switch would, by option.
+/// packet as a switch would, by option. What goes to a multicast group reaches its members on every port, and
+/// a full queue loses it always: one member does not hold up the others.
 ///
 /// threads: each queue by its own agent, ports from any threads (a lock per receiving queue).
 /// owner: outlives its ports' bindings. Allocates at construction and in open(), not on the data path.
@@ -41,13 +42,19 @@ class LoopNetwork {
     [[nodiscard]] int port_count() const { return static_cast<int>(ports_.size()); }
     [[nodiscard]] port::PacketPort& port(int index);
     [[nodiscard]] const Options& options() const { return options_; }
-    /// Packets lost to full queues; 0 unless `drop_when_full`. threads: any.
+    /// Packets lost to full queues; 0 of those to one receiver unless `drop_when_full`. threads: any.
     [[nodiscard]] std::uint64_t dropped() const;
 
   private:
     friend class LoopPort;
     friend class LoopQueue;
     [[nodiscard]] LoopPort* find(const port::IpAddress& ip);
+    template <class Visit>
+    void for_each_port(Visit&& visit) {
+        for (const auto& port : ports_) {
+            visit(*port);
+        }
+    }
 
     Options options_;
     std::vector<std::unique_ptr<LoopPort>> ports_;

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "drivers/packet_loop/loop_network.h"
 #include "drivers/packet_loop/loop_queue.h"
@@ -32,6 +33,8 @@ class LoopPort final : public port::PacketPort {
 
     /// Under the lock: the binding of a UDP port that a queue polls, or null.
     [[nodiscard]] LoopBinding* find(std::uint16_t udp_port);
+    /// Under the lock: a copy to each member of a group that is polled.
+    void deliver_to_group(const port::Endpoint& source, const port::TxPacket& packet);
     [[nodiscard]] LoopQueue& receiver_queue() { return *queues_[options_.separate_queues ? 1 : 0]; }
 
     void count_drop() { dropped_.fetch_add(1, std::memory_order_relaxed); }  // relaxed: a statistic
@@ -44,8 +47,9 @@ class LoopPort final : public port::PacketPort {
     LoopNetwork::Options options_;
     port::IpAddress ip_;
     std::string name_;
-    std::mutex lock_;  // guards bindings_ and what waits in queues_
+    std::mutex lock_;  // guards bindings_, members_ and what waits in queues_
     std::unordered_map<std::uint16_t, LoopBinding*> bindings_;
+    std::vector<LoopBinding*> members_;  // bindings of groups
     std::unique_ptr<LoopQueue> queues_[2];
     std::uint16_t next_ephemeral_;
     std::atomic<std::uint64_t> dropped_{0};

@@ -13,6 +13,10 @@ LoopBinding::~LoopBinding() {
     port_.close(*this);
 }
 
+port::Endpoint LoopBinding::source() const {
+    return {local_.ip.is_multicast() ? port_.address().ip : local_.ip, local_.port};
+}
+
 LoopQueue::LoopQueue(LoopPort& port)
     : port_(port),
       stride_(base::align_up(static_cast<std::size_t>(port.options().payload_max), base::kCacheLineBytes)),
@@ -82,7 +86,9 @@ std::size_t LoopQueue::send(Instant /*now*/, std::span<const port::TxPacket> pac
     std::uint64_t total_bytes = 0;
     for (const auto& packet : packets) {
         FULMAR_ASSERT(packet.length <= stride_, "datagram longer than payload_max");
-        if (route(packet, port_.network().find(packet.destination.ip)) == Outcome::kFull) {
+        if (packet.destination.ip.is_multicast()) {
+            route_to_group(packet);
+        } else if (route(packet, port_.network().find(packet.destination.ip)) == Outcome::kFull) {
             base::count(stats_.tx_rejected, packets.size() - taken);
             break;
         }
@@ -94,12 +100,20 @@ std::size_t LoopQueue::send(Instant /*now*/, std::span<const port::TxPacket> pac
     return taken;
 }
 
+void LoopQueue::route_to_group(const port::TxPacket& packet) {
+    const auto source = static_cast<const LoopBinding*>(packet.binding)->source();
+    port_.network().for_each_port([&](LoopPort& target) {
+        const std::lock_guard guard(target.lock());
+        target.deliver_to_group(source, packet);
+    });
+}
+
 LoopQueue::Outcome LoopQueue::route(const port::TxPacket& packet, LoopPort* target) {
     if (target == nullptr) {
         return Outcome::kTaken;  // nobody has that address: lost, as on any wire
     }
     const std::lock_guard guard(target->lock());
-    const auto source = packet.binding->local();
+    const auto source = static_cast<const LoopBinding*>(packet.binding)->source();
     auto* binding = target->find(packet.destination.port);
     if (binding == nullptr || !binding->accepts(source)) {
         target->receiver_queue().count_no_binding();

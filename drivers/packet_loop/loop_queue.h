@@ -20,6 +20,8 @@ class LoopBinding final : public port::Binding {
         : port_(port), local_(local), remote_(request.remote) {}
     ~LoopBinding() override;
     [[nodiscard]] port::Endpoint local() const override { return local_; }
+    /// What a receiver sees: a group is nobody's address.
+    [[nodiscard]] port::Endpoint source() const;
     [[nodiscard]] bool accepts(const port::Endpoint& source) const {
         return !remote_.valid() || remote_ == source;
     }
@@ -56,6 +58,7 @@ class LoopQueue final : public port::PacketQueue {
         std::uint32_t length = 0;
     };
     enum class Outcome : std::uint8_t { kTaken, kFull };
+    void route_to_group(const port::TxPacket& packet);
     [[nodiscard]] Outcome route(const port::TxPacket& packet, LoopPort* target);
     [[nodiscard]] std::byte* bytes_of(std::uint32_t index) { return memory_.get() + index * stride_; }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "drivers/packet_udp/group_membership.h"
 #include "drivers/packet_udp/socket_address.h"
 
 namespace fulmar::drivers {
@@ -33,6 +34,19 @@ Unexpected<Error> fail_errno(const char* what, const port::Endpoint& endpoint, i
     }
 }
 
+Unexpected<Error> fail_join(const port::BindRequest& request, int error) {
+    const auto by = request.interface.is_any() ? std::string() : " by " + port::to_string(request.interface);
+    const auto text = "cannot join the group " + port::to_string(request.local.ip) + by + ": ";
+    if (error == ENODEV || error == EADDRNOTAVAIL) {
+        return fail(ErrorCode::kInvalidChannel,
+            text + "no such interface; name one that is up by interface= (see ip addr)");
+    }
+    if (error == ENOBUFS) {
+        return fail(ErrorCode::kGeneric, text + "too many groups (see net.ipv4.igmp_max_memberships)");
+    }
+    return fail(ErrorCode::kGeneric, text + std::generic_category().message(error));
+}
+
 bool set_option(int fd, int level, int name, int value) {
     return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
 }
@@ -56,10 +70,6 @@ port::Endpoint local_of(const port::BindRequest& request) {
 
 Result<std::unique_ptr<UdpBinding>> UdpBinding::create(const port::BindRequest& request) {
     const auto local = local_of(request);
-    if (local.ip.is_multicast() || request.remote.ip.is_multicast()) {
-        return fail(ErrorCode::kNotSupported,
-            "multicast is not supported by kernel UDP ports yet: " + port::to_string(local));
-    }
     if (request.remote.valid() && request.remote.ip.family != local.ip.family) {
         return fail(ErrorCode::kInvalidChannel,
             "local and remote addresses are of different families: " + port::to_string(local) + " and " +
@@ -85,15 +95,26 @@ Status UdpBinding::configure(const port::BindRequest& request, const port::Endpo
         set && (request.rcvbuf_length <= 0 || set_option(fd_, SOL_SOCKET, SO_RCVBUF, request.rcvbuf_length));
     set =
         set && (request.sndbuf_length <= 0 || set_option(fd_, SOL_SOCKET, SO_SNDBUF, request.sndbuf_length));
-    set = set && (request.ttl <= 0 || (is_v6 ? set_option(fd_, IPPROTO_IPV6, IPV6_UNICAST_HOPS, request.ttl)
-                                             : set_option(fd_, IPPROTO_IP, IP_TTL, request.ttl)));
+    if (local.ip.is_multicast()) {
+        set = set && share_group(fd_, local.ip);
+    } else {
+        set =
+            set && (request.ttl <= 0 || (is_v6 ? set_option(fd_, IPPROTO_IPV6, IPV6_UNICAST_HOPS, request.ttl)
+                                               : set_option(fd_, IPPROTO_IP, IP_TTL, request.ttl)));
+    }
     if (!set) {
         return fail_errno("set options of", local, errno);
     }
     SocketAddress address;
     auto length = to_socket_address(local, address);
+    if (local.ip.is_multicast() && !set_scope(request, address)) {
+        return fail_join(request, errno);
+    }
     if (::bind(fd_, &address.any, length) != 0) {
         return fail_errno("bind", local, errno);
+    }
+    if (local.ip.is_multicast() && !join_group(fd_, request)) {
+        return fail_join(request, errno);
     }
     if (request.remote.valid()) {
         length = to_socket_address(request.remote, address);

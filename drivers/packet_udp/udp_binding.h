@@ -12,8 +12,10 @@ namespace fulmar::drivers {
 /// threads: the socket may be opened by one thread and used by another; one user at a time.
 class UdpBinding final : public port::Binding {
   public:
-    /// errors: kInvalidChannel (not an address of this machine), kNotSupported (multicast), kGeneric (in
-    /// use, no permission, out of descriptors).
+    /// A local multicast address is a group to join: the binding then gets what comes for the group, like
+    /// every other binding of it, and sends to groups from the same interface.
+    /// errors: kInvalidChannel (not an address of this machine), kGeneric (in use, no permission, out of
+    /// descriptors).
     [[nodiscard]] static Result<std::unique_ptr<UdpBinding>> create(const port::BindRequest& request);
     ~UdpBinding() override;
 

@@ -37,6 +37,9 @@ Result<std::unique_ptr<port::Binding>> UdpPort::open(const port::BindRequest& re
     if (wildcard && same_family && !options_.address.is_any()) {
         adjusted.local.ip = options_.address;
     }
+    if (adjusted.interface.is_any()) {
+        adjusted.interface = options_.address;
+    }
     FULMAR_TRY(binding, UdpBinding::create(adjusted));
     return std::unique_ptr<port::Binding>(std::move(binding));
 }

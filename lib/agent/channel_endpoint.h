@@ -80,10 +80,15 @@ struct Transport {
 struct SendChannelEndpoint : ChannelEndpoint {
     Transport transport{EndpointKind::kSend, *this};
     port::Endpoint destination;
+    std::int32_t ttl = 0;  ///< of a multicast group; 0: as the system has it
     std::unique_ptr<transport::DestinationTracker> destinations;  ///< of a multi-destination publication
     observe::Counter destination_count;                           ///< conductor allocates
     port::PacketPort* port = nullptr;                             ///< conductor
     FlatTable<transport::NetworkPublication*> publications;       ///< by stream_key; sender
+
+    [[nodiscard]] bool is_multicast() const { return destination.ip.is_multicast(); }
+    /// Several receivers may listen to what is sent once.
+    [[nodiscard]] bool has_group() const { return destinations != nullptr || is_multicast(); }
 };
 
 /// Why a (stream, session) without an image takes no data at the moment.
@@ -109,15 +114,21 @@ struct ReceiveChannelEndpoint;
 struct ReceiveTransport : Transport {
     explicit ReceiveTransport(ReceiveChannelEndpoint& e);
 
-    /// Of the control parameter: hears everything that is said back; invalid: whoever sends does.
+    /// Of the control parameter, or of a group: hears everything that is said back; invalid: whoever sends
+    /// does.
     port::Endpoint control;
-    Instant next_setup_request;  ///< where there is a control address
+    std::int32_t ttl = 0;        ///< of a multicast group
+    Instant next_setup_request;  ///< where setups are asked for
 
     std::string key;                   ///< a destination as its channel names it; conductor
     std::int64_t registration_id = 0;  ///< of the command that added it; conductor
     bool removing = false;             ///< conductor
     /// SYNC(transport.released): release by the receiver after removal; pairs with acquire by the conductor.
     std::atomic<bool> released{false};
+
+    [[nodiscard]] bool is_multicast() const { return control.ip.is_multicast(); }
+    /// Whoever sends to a control address does not know of us before; what is sent to a group comes anyhow.
+    [[nodiscard]] bool asks_for_setups() const { return control.valid() && !is_multicast(); }
 };
 
 /// owner: receiver agent.

@@ -163,6 +163,7 @@ class Conductor {
         const std::vector<std::unique_ptr<Endpoint>>& endpoints, const PendingAdd& add);
     /// kWait while the endpoint is being closed or opened; then `endpoint` is set.
     Result<Step> ensure_send_endpoint(PendingAdd& add, SendChannelEndpoint*& endpoint);
+    [[nodiscard]] std::int32_t ttl_of(const PendingAdd& add) const;
     Result<Step> open_send_binding(PendingAdd& add);
     Status add_destination_tracker(SendChannelEndpoint& endpoint, const PendingAdd& add);
     Result<Step> ensure_receive_endpoint(PendingAdd& add, ReceiveChannelEndpoint*& endpoint);

@@ -21,6 +21,7 @@ void Conductor::on_add_result(Instant now, std::unique_ptr<ResourceTask> task) {
     add.task_id = 0;
     switch (task->kind) {
         case ResourceTask::Kind::kResolve: add.take_address(task->address); break;
+        case ResourceTask::Kind::kFindInterface: add.take_interface(task->address); break;
         case ResourceTask::Kind::kOpenBinding: add.binding = std::move(task->binding); break;
         case ResourceTask::Kind::kCreateLog:
             add.log.path = std::move(task->path);
@@ -96,27 +97,6 @@ Result<Conductor::Step> Conductor::step_add(Instant now, PendingAdd& add) {
         return fail(ErrorCode::kInvalidChannel, "aeron-spy: is for subscriptions");
     }
     return add.params.is_ipc() ? step_ipc_publication(now, add) : step_publication(now, add);
-}
-
-Result<bool> Conductor::resolve_addresses(PendingAdd& add) {
-    if (add.params.network_interface && add.params.network_interface->is_name) {
-        return fail(ErrorCode::kNotSupported, "interface by name is not supported by this driver yet");
-    }
-    while (const std::string* host = add.unresolved_host()) {
-        if (const auto literal = port::parse_ip(*host)) {
-            add.take_address(*literal);
-            continue;
-        }
-        auto task = std::make_unique<ResourceTask>();
-        task->kind = ResourceTask::Kind::kResolve;
-        task->host = *host;
-        submit_for_add(add, std::move(task));
-        return false;
-    }
-    if (add.address.ip.is_multicast() || add.control.ip.is_multicast()) {
-        return fail(ErrorCode::kNotSupported, "multicast endpoint is not supported by this driver yet");
-    }
-    return true;
 }
 
 /// session-id=tag:<n> takes a publication for its model.

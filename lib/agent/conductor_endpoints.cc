@@ -54,9 +54,9 @@ Status too_many_endpoints() {
 /// no other.
 std::string Conductor::canonical_of(const PendingAdd& add) {
     const port::Endpoint remote = add.address.valid() ? add.address : any_like(add.control);
-    const port::Endpoint local = add.control.valid() ? add.control
-                                 : add.local.valid() ? add.local
-                                                     : any_like(remote);
+    const port::Endpoint local = add.control.valid() && !add.is_multicast() ? add.control
+                                 : add.local.valid()                        ? add.local
+                                                                            : any_like(remote);
     const bool is_unique = add.has_no_address() || (add.params.endpoint && add.address.port == 0) ||
                            (add.params.control && add.control.port == 0);
     std::string canonical = "UDP-" + port::to_string(local) + "-" + port::to_string(remote);
@@ -184,6 +184,11 @@ void Conductor::describe_endpoint(ChannelEndpoint& endpoint, const PendingAdd& a
     endpoint.requested_rcvbuf = add.params.socket_rcvbuf_length.value_or(options_.so_rcvbuf);
 }
 
+/// The setting is of multicast alone.
+std::int32_t Conductor::ttl_of(const PendingAdd& add) const {
+    return add.params.ttl.value_or(add.is_multicast() ? options_.multicast_ttl : 0);
+}
+
 Result<Conductor::Step> Conductor::ensure_send_endpoint(PendingAdd& add, SendChannelEndpoint*& out) {
     FULMAR_TRY(known, find_endpoint(send_endpoints_, add));
     if (known != nullptr) {
@@ -205,6 +210,7 @@ Result<Conductor::Step> Conductor::ensure_send_endpoint(PendingAdd& add, SendCha
     if (!add.params.is_response()) {
         endpoint->destination = add.address;
     }
+    endpoint->ttl = add.is_multicast() ? ttl_of(add) : 0;
     endpoint->port = add.port;
     FULMAR_TRY_VOID(add_endpoint_counters(endpoint->transport, *add.binding, add));
     if (add.params.is_multi_destination()) {
@@ -224,14 +230,19 @@ Result<Conductor::Step> Conductor::open_send_binding(PendingAdd& add) {
     port::BindRequest bind;
     bind.local = add.control.valid() ? add.control : add.local.valid() ? add.local : any_like(add.address);
     const bool names_port = !bind.local.ip.is_any() || !add.address.valid();
-    FULMAR_TRY(route, context_.ports.route(names_port ? bind.local.ip : add.address.ip));
+    FULMAR_TRY(route, context_.ports.route(add.is_multicast() ? add.local.ip
+                                           : names_port       ? bind.local.ip
+                                                              : add.address.ip));
     add.port = route;
-    if (options_.connect_sockets && !add.params.is_multi_destination() && !add.params.is_response()) {
+    const bool has_one_peer =
+        !add.is_multicast() && !add.params.is_multi_destination() && !add.params.is_response();
+    if (options_.connect_sockets && has_one_peer) {
         bind.remote = add.address;
     }
+    bind.interface = add.local.ip;
     bind.sndbuf_length = add.params.socket_sndbuf_length.value_or(options_.so_sndbuf);
     bind.rcvbuf_length = add.params.socket_rcvbuf_length.value_or(options_.so_rcvbuf);
-    bind.ttl = add.params.ttl.value_or(options_.ttl);
+    bind.ttl = ttl_of(add);
     return open_binding(add, bind);
 }
 
@@ -298,19 +309,23 @@ Result<Conductor::Step> Conductor::ensure_receive_endpoint(PendingAdd& add, Rece
 /// Of a subscription, or of one of its destinations.
 Result<Conductor::Step> Conductor::open_receive_binding(
     PendingAdd& add, std::int32_t sndbuf, std::int32_t rcvbuf) {
-    FULMAR_TRY(route, context_.ports.route(add.address.valid() ? add.address.ip : add.control.ip));
+    FULMAR_TRY(route, context_.ports.route(add.is_multicast()    ? add.local.ip
+                                           : add.address.valid() ? add.address.ip
+                                                                 : add.control.ip));
     add.port = route;
     port::BindRequest bind;
     bind.local = add.address.valid() ? add.address : any_like(add.control);
+    bind.interface = add.local.ip;
     bind.sndbuf_length = sndbuf;
     bind.rcvbuf_length = rcvbuf;
-    bind.ttl = add.params.ttl.value_or(options_.ttl);
+    bind.ttl = ttl_of(add);
     return open_binding(add, bind);
 }
 
 void Conductor::start_transport(ReceiveTransport& transport, PendingAdd& add) {
     transport.attach(std::move(add.binding), add.port->queue(port::PacketPort::Role::kReceiver));
     transport.control = add.control;
+    transport.ttl = add.is_multicast() ? ttl_of(add) : 0;
     transport.registration_id = add.correlation_id;
     ReceiverCommand command;
     command.kind = ReceiverCommand::Kind::kAddTransport;

@@ -179,7 +179,7 @@ void Conductor::create_image(Instant now, const PendingImage& pending, LogFile l
     describe_socket_buffers(endpoint, *pending.transport->binding, metadata);
     metadata.session_id = setup.session_id;
     metadata.stream_id = setup.stream_id;
-    metadata.group = (setup.flags & wire::flag::kGroup) != 0;
+    metadata.group = pending.transport->is_multicast() || (setup.flags & wire::flag::kGroup) != 0;
     metadata.entity_tag = 0;  // What only publications are asked about is 0 in an image's log.
     metadata.response_correlation_id = 0;
     metadata.signal_eos = false;
@@ -211,7 +211,7 @@ void Conductor::create_image(Instant now, const PendingImage& pending, LogFile l
     options.nak_delay = subscription.params.nak_delay.value_or(options_.nak_delay);
     options.nak_retry =
         asked.nak_delay ? std::max(*asked.nak_delay, kNakDelayMin) * kNakRetryRatio : options_.nak_retry;
-    if (asked.group.value_or((setup.flags & wire::flag::kGroup) != 0)) {
+    if (asked.group.value_or(metadata.group)) {
         options.nak_backoff = {options_.nak_group_backoff, options_.nak_group_size, prng_.next()};
     }
     options.status_message_timeout = options_.status_message_timeout;

@@ -81,7 +81,7 @@ std::optional<transport::GroupFlowControl::Options> Conductor::group_flow_contro
     const config::FlowControl& asked = add.params.flow_control;
     const bool is_held_back =
         asked.kind == config::FlowControlKind::kMin || asked.kind == config::FlowControlKind::kTagged;
-    if (endpoint.destinations == nullptr || !is_held_back) {
+    if (!endpoint.has_group() || !is_held_back) {
         return std::nullopt;  // one receiver decides for itself
     }
     transport::GroupFlowControl::Options options;
@@ -127,8 +127,8 @@ Status Conductor::create_network_publication(Instant now, PendingAdd& add, SendC
     options.stream_id = publication->stream_id;
     options.initial_term_id = publication->initial_term_id;
     options.mtu = mtu;
-    options.ttl = 0;
-    options.group = endpoint.destinations != nullptr;
+    options.ttl = endpoint.ttl;
+    options.group = endpoint.has_group();
     if (group) {
         group->receivers = counters.group_receivers;
         options.group_flow_control = group;

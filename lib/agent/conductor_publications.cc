@@ -120,7 +120,7 @@ layout::LogBuffer Conductor::create_log(PublicationState& publication, const Pen
         metadata.entity_tag = *add.params.tags->entity;
     }
     if (endpoint != nullptr) {
-        metadata.group = endpoint->destinations != nullptr;
+        metadata.group = endpoint->has_group();
         describe_socket_buffers(*endpoint, *endpoint->transport.binding, metadata);
     }
     metadata.type = publication.is_exclusive ? layout::LogType::kExclusivePublication

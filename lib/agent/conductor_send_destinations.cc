@@ -41,6 +41,11 @@ Result<Conductor::Step> Conductor::step_send_destination(PendingAdd& add) {
     if (!resolved) {
         return Step::kWait;
     }
+    if (add.is_multicast()) {
+        return fail(ErrorCode::kInvalidChannel,
+            "a multicast group is no destination, since its receivers answer to the group above it: give "
+            "it a publication of its own");
+    }
     FULMAR_TRY(route, context_.ports.route(add.address.ip));
     if (route != endpoint->port || add.address.ip.family != endpoint->transport.binding->local().ip.family) {
         return fail(ErrorCode::kInvalidChannel,

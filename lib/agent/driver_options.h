@@ -39,7 +39,7 @@ struct DriverOptions {
     std::int32_t initial_window = 0;          ///< 0: by port, see conductor_images.cc
     std::int32_t so_sndbuf = 0;
     std::int32_t so_rcvbuf = 0;
-    std::int32_t ttl = 0;
+    std::int32_t multicast_ttl = 0;  ///< 0: as the system has it
     bool connect_sockets = true;
     std::int32_t retransmits_max = 64;  ///< ranges of one publication under way at once
     std::int32_t packets_per_send = 32;

@@ -14,6 +14,7 @@
 #include "layout/events.h"
 #include "observe/counters.h"
 #include "port/memory_map.h"
+#include "port/resolver.h"
 #include "transport/image.h"
 #include "transport/ipc_publication.h"
 #include "transport/network_publication.h"
@@ -206,8 +207,9 @@ struct PendingAdd {
 
     std::uint64_t task_id = 0;  ///< 0: not waiting for the resource agent
     port::Endpoint address;     ///< of the endpoint parameter; invalid until resolved
-    port::Endpoint control;     ///< of the control parameter
+    port::Endpoint control;     ///< of the control parameter; of a multicast endpoint: its control group
     port::Endpoint local;       ///< of the interface parameter
+    bool interface_found = false;
     port::PacketPort* port = nullptr;
     std::unique_ptr<port::Binding> binding;
     bool session_chosen = false;
@@ -223,7 +225,7 @@ struct PendingAdd {
         if (params.control && !control.valid()) {
             return &params.control->host;
         }
-        if (params.network_interface && !local.valid()) {
+        if (params.network_interface && !params.network_interface->is_name && !local.valid()) {
             return &params.network_interface->host;
         }
         return nullptr;
@@ -237,6 +239,16 @@ struct PendingAdd {
         } else {
             local = {ip, params.network_interface->port};
         }
+    }
+    [[nodiscard]] bool is_multicast() const { return address.ip.is_multicast(); }
+    /// True when the interface parameter names one or a network, so that the address is still to be found.
+    /// Multicast goes by one interface in any case.
+    [[nodiscard]] bool lacks_interface() const;
+    /// What to look for when it does.
+    [[nodiscard]] port::InterfaceQuery interface_query() const;
+    void take_interface(const port::IpAddress& ip) {
+        local = {ip, params.network_interface ? params.network_interface->port : std::uint16_t{0}};
+        interface_found = true;
     }
     /// Nothing in the channel but perhaps a tag says which socket is meant.
     [[nodiscard]] bool has_no_address() const { return !params.endpoint && !params.control; }

@@ -2,22 +2,6 @@
 
 namespace fulmar::agent {
 
-bool prefix_matches(const port::IpAddress& a, const port::IpAddress& b, int length) {
-    if (a.family != b.family) {
-        return false;
-    }
-    const int bits_max = a.is_v4() ? 32 : 128;
-    const int bits = length < bits_max ? length : bits_max;
-    for (int bit = 0; bit < bits; ++bit) {
-        const auto index = static_cast<std::size_t>(bit / 8);
-        const int mask = 0x80 >> (bit % 8);
-        if (((a.bytes[index] ^ b.bytes[index]) & mask) != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 Result<port::PacketPort*> PortTable::route(const port::IpAddress& address) const {
     port::PacketPort* best = nullptr;
     int best_length = -1;
@@ -27,7 +11,8 @@ Result<port::PacketPort*> PortTable::route(const port::IpAddress& address) const
             continue;
         }
         // The any-address names no network: a port that takes everything is best, else the first one.
-        if (length == 0 || address.is_any() || prefix_matches(candidate->address().ip, address, length)) {
+        if (length == 0 || address.is_any() ||
+            port::prefix_matches(candidate->address().ip, address, length)) {
             best = candidate;
             best_length = length;
         }
@@ -50,6 +35,22 @@ Result<port::PacketPort*> PortTable::route(const port::IpAddress& address) const
         message += ')';
     }
     return fail(ErrorCode::kInvalidChannel, std::move(message));
+}
+
+port::IpAddress PortTable::own_address(const port::InterfaceQuery& query) const {
+    if (!query.name.empty()) {
+        return {};
+    }
+    for (const port::PacketPort* candidate : ports_) {
+        const port::IpAddress own = candidate->address().ip;
+        if (candidate->prefix_length() == 0 && query.prefix_length == 0) {
+            return {};  // a port that takes everything: which interface is the system's choice
+        }
+        if (candidate->prefix_length() > 0 && port::prefix_matches(own, query.network, query.prefix_length)) {
+            return own;
+        }
+    }
+    return {};
 }
 
 bool PortTable::needs_one_network_thread() const {

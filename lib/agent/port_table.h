@@ -11,6 +11,7 @@
 #include "fulmar/result.h"
 #include "port/endpoint.h"
 #include "port/packet_port.h"
+#include "port/resolver.h"
 
 namespace fulmar::agent {
 
@@ -25,6 +26,9 @@ class PortTable {
     /// errors: kInvalidChannel naming the address and the ports there are.
     [[nodiscard]] Result<port::PacketPort*> route(const port::IpAddress& address) const;
 
+    /// The address of a port's own network that is asked for; invalid: none, so it is the system that knows.
+    [[nodiscard]] port::IpAddress own_address(const port::InterfaceQuery& query) const;
+
     [[nodiscard]] const std::vector<port::PacketPort*>& ports() const { return ports_; }
     /// True when a port has one queue for both directions, so that sender and receiver share a thread.
     [[nodiscard]] bool needs_one_network_thread() const;
@@ -32,8 +36,5 @@ class PortTable {
   private:
     std::vector<port::PacketPort*> ports_;
 };
-
-/// True when the first `length` bits are equal; addresses of different families never match.
-[[nodiscard]] bool prefix_matches(const port::IpAddress& a, const port::IpAddress& b, int length);
 
 }  // namespace fulmar::agent

@@ -202,7 +202,7 @@ void Receiver::request_setups(Instant now) {
             continue;
         }
         for (ReceiveTransport* transport : endpoint->polled) {
-            if (transport->control.valid() && now >= transport->next_setup_request) {
+            if (transport->asks_for_setups() && now >= transport->next_setup_request) {
                 transport->next_setup_request = now + kSetupRequestInterval;
                 elicit_setup(now, *transport, 0, 0, transport->control);
             }
@@ -256,6 +256,10 @@ void Receiver::on_setup(Instant now, ReceiveTransport& transport, const port::Rx
     if (stream.images >= context_.stream_session_limit) {
         stream.entries.erase(key_of(setup.session_id));
         return;
+    }
+    if (transport.is_multicast() && transport.ttl < setup.ttl) {
+        // What we say may not get as far as what we hear.
+        context_.system[SystemCounter::kPossibleTtlAsymmetry].increment_relaxed();
     }
     if (context_.requests->try_push({&transport, setup, packet.source})) {
         entry->state = SessionState::kInitInProgress;

@@ -49,7 +49,7 @@ void Receiver::execute(Instant now, const ReceiverCommand& command) {
 void Receiver::add_transport(Instant now, ReceiveTransport& transport) {
     receive_endpoint_of(transport).polled.push_back(&transport);
     transport.queue->add(*transport.binding);
-    if (transport.control.valid()) {
+    if (transport.asks_for_setups()) {
         ++controls_;
         transport.next_setup_request = now + kSetupRequestInterval;
         elicit_setup(now, transport, 0, 0, transport.control);
@@ -60,7 +60,7 @@ void Receiver::remove_transport(ReceiveTransport& transport) {
     ReceiveChannelEndpoint& endpoint = receive_endpoint_of(transport);
     std::erase(endpoint.polled, &transport);
     transport.queue->remove(*transport.binding);
-    controls_ -= transport.control.valid() ? 1 : 0;
+    controls_ -= transport.asks_for_setups() ? 1 : 0;
     endpoint.streams.for_each([&transport](std::uint64_t, std::unique_ptr<StreamInterest>& stream) {
         stream->entries.for_each([&transport](std::uint64_t, SessionEntry& entry) {
             if (entry.image != nullptr) {

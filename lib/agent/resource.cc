@@ -20,6 +20,7 @@ int Resource::poll(Instant) {
 void Resource::execute(ResourceTask& task) {
     switch (task.kind) {
         case ResourceTask::Kind::kResolve: resolve(task); break;
+        case ResourceTask::Kind::kFindInterface: find_interface(task); break;
         case ResourceTask::Kind::kOpenBinding: open_binding(task); break;
         case ResourceTask::Kind::kCloseBinding: task.binding.reset(); break;
         case ResourceTask::Kind::kCreateLog: create_log(task); break;
@@ -41,6 +42,19 @@ void Resource::resolve(ResourceTask& task) {
         task.address = *resolved;
     } else {
         task.error = std::move(resolved).error();
+    }
+}
+
+void Resource::find_interface(ResourceTask& task) {
+    if (context_.resolver == nullptr) {
+        task.error = Error{ErrorCode::kInvalidChannel, "cannot look for an interface: no resolver"};
+        return;
+    }
+    auto found = context_.resolver->find_interface(task.interface);
+    if (found) {
+        task.address = *found;
+    } else {
+        task.error = std::move(found).error();
     }
 }
 

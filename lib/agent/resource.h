@@ -22,11 +22,12 @@ namespace fulmar::agent {
 /// A request on its way out, the same object with its outcome on the way back.
 struct ResourceTask {
     enum class Kind : std::uint8_t {
-        kResolve,       ///< host -> address
-        kOpenBinding,   ///< port, bind -> binding
-        kCloseBinding,  ///< binding
-        kCreateLog,     ///< path, length, reserve -> mapping
-        kDeleteLog,     ///< path, mapping
+        kResolve,        ///< host -> address
+        kFindInterface,  ///< interface -> address
+        kOpenBinding,    ///< port, bind -> binding
+        kCloseBinding,   ///< binding
+        kCreateLog,      ///< path, length, reserve -> mapping
+        kDeleteLog,      ///< path, mapping
     };
 
     Kind kind = Kind::kResolve;
@@ -34,6 +35,7 @@ struct ResourceTask {
     std::optional<Error> error;
 
     std::string host;
+    port::InterfaceQuery interface;
     port::IpAddress address;
 
     port::PacketPort* port = nullptr;
@@ -69,6 +71,7 @@ class Resource {
   private:
     void execute(ResourceTask& task);
     void resolve(ResourceTask& task);
+    void find_interface(ResourceTask& task);
     void open_binding(ResourceTask& task);
     void create_log(ResourceTask& task);
     void delete_log(ResourceTask& task);

@@ -223,7 +223,8 @@ void Sender::on_datagram(Instant now, SendChannelEndpoint& endpoint, const port:
             const wire::RttMeasurement request = wire::read_rtt_measurement(packet.bytes);
             if (auto* publication = find(request.session_id, request.stream_id)) {
                 replies_.clear();
-                publication->on_rtt_measurement(request, packet.source, replies_);
+                publication->on_rtt_measurement(
+                    request, endpoint.is_multicast() ? endpoint.destination : packet.source, replies_);
                 if (!replies_.empty()) {
                     endpoint.transport.queue->send(now, replies_.packets());
                 }

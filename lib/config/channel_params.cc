@@ -8,7 +8,6 @@
 #include "config/protocol_limits.h"
 #include "config/size.h"
 #include "config/text.h"
-#include "port/endpoint.h"
 
 namespace fulmar::config {
 namespace {
@@ -289,9 +288,6 @@ Status check_publication_window(const ChannelParams& params) {
 /// Keys that are built for some of their values only.
 void collect_unsupported_values(ChannelParams& params) {
     auto& list = params.unsupported;
-    if (params.has_multicast_endpoint()) {
-        list.emplace_back("endpoint=" + params.endpoint->text() + " (multicast)");
-    }
     if (params.ats == true) {
         list.emplace_back("ats=true");
     }
@@ -325,14 +321,6 @@ std::string join(const std::vector<std::string>& words) {
 std::string HostPort::text() const {
     const bool v6 = host.find(':') != std::string::npos;
     return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
-bool ChannelParams::has_multicast_endpoint() const {
-    if (!endpoint) {
-        return false;
-    }
-    const auto ip = port::parse_ip(endpoint->host);
-    return ip && ip->is_multicast();
 }
 
 Result<ChannelParams> interpret_channel(const ChannelUri& uri) {

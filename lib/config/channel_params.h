@@ -116,8 +116,6 @@ struct ChannelParams {
     }
     /// Both ends of the pipe are this host's: `aeron:ipc`.
     [[nodiscard]] bool is_ipc() const { return media == Media::kIpc; }
-    /// A literal multicast endpoint; names show only when resolved.
-    [[nodiscard]] bool has_multicast_endpoint() const;
 };
 
 /// errors: kInvalidChannel naming key, value and limit. Unsupported and unknown keys are not errors here,

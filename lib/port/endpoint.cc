@@ -175,6 +175,22 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
     return Endpoint{*ip, static_cast<std::uint16_t>(*port)};
 }
 
+bool prefix_matches(const IpAddress& a, const IpAddress& b, int length) {
+    if (a.family != b.family) {
+        return false;
+    }
+    const int bits_max = a.is_v4() ? 32 : 128;
+    const int bits = length < bits_max ? length : bits_max;
+    for (int bit = 0; bit < bits; ++bit) {
+        const auto index = static_cast<std::size_t>(bit / 8);
+        const int mask = 0x80 >> (bit % 8);
+        if (((a.bytes[index] ^ b.bytes[index]) & mask) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 std::string to_string(const IpAddress& ip) {
     switch (ip.family) {
         case IpAddress::Family::kNone: return "none";

@@ -52,6 +52,15 @@ struct IpAddress {
     }
 };
 
+/// Aeron's groups are pairs: data goes to an odd address, what receivers say to the one above it.
+[[nodiscard]] constexpr bool is_data_group(const IpAddress& ip) {
+    return ip.is_multicast() && (ip.bytes[ip.is_v4() ? 3 : 15] & 1) != 0;
+}
+[[nodiscard]] constexpr IpAddress control_group_of(IpAddress data_group) {
+    ++data_group.bytes[data_group.is_v4() ? 3 : 15];
+    return data_group;
+}
+
 struct Endpoint {
     IpAddress ip;
     std::uint16_t port = 0;  ///< host byte order
@@ -59,6 +68,9 @@ struct Endpoint {
     auto operator<=>(const Endpoint&) const = default;
     [[nodiscard]] constexpr bool valid() const { return ip.family != IpAddress::Family::kNone; }
 };
+
+/// True when the first `length` bits are equal; addresses of different families never match.
+[[nodiscard]] bool prefix_matches(const IpAddress& a, const IpAddress& b, int length);
 
 /// Dotted quad or RFC 4291 text; no names, no brackets.
 [[nodiscard]] std::optional<IpAddress> parse_ip(std::string_view text);

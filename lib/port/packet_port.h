@@ -43,8 +43,9 @@ class Binding {
 };
 
 struct BindRequest {
-    Endpoint local;                  ///< port 0: ephemeral; any-address: the port's own
+    Endpoint local;                  ///< port 0: ephemeral; any-address: the port's own; a group: joins it
     Endpoint remote;                 ///< valid: the only peer, a port may connect() to it
+    IpAddress interface;             ///< of a group: the host's address where it is joined and sent to
     std::int32_t sndbuf_length = 0;  ///< 0: leave the default
     std::int32_t rcvbuf_length = 0;
     std::int32_t ttl = 0;
@@ -168,7 +169,9 @@ class PacketPort {
     /// Canonical text of the faults in force, `none` for none yet; empty: this port never injects any.
     [[nodiscard]] virtual std::string fault() const { return {}; }
 
-    /// errors: kInvalidChannel (address not ours), kGeneric (port in use, no permission), one clear line.
+    /// A multicast group can be open more than once; each binding gets what comes for it.
+    /// errors: kInvalidChannel (address not ours), kNotSupported (multicast where the port has none),
+    /// kGeneric (port in use, no permission), one clear line.
     [[nodiscard]] virtual Result<std::unique_ptr<Binding>> open(const BindRequest& request) = 0;
 };
 

@@ -43,9 +43,9 @@ inline Instant port_now() {
 class Open {
   public:
     Open(port::PacketPort& port, port::IpAddress ip, port::PacketPort::Role role, std::uint16_t udp_port = 0)
+        : Open(port, {.local = {ip, udp_port}}, role) {}
+    Open(port::PacketPort& port, const port::BindRequest& request, port::PacketPort::Role role)
         : queue_(port.queue(role)) {
-        port::BindRequest request;
-        request.local = {ip, udp_port};
         auto opened = port.open(request);
         REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message));
         binding_ = std::move(*opened);
@@ -347,6 +347,39 @@ TEST_CASE("packet port: counts what it moved") {
     CHECK(sender.queue().stats().tx_packets - sent_before == 5);
     CHECK(receiver.queue().stats().rx_packets - received_before == 5);
     CHECK(receiver.queue().stats().rx_bytes - bytes_before == 500);
+}
+
+TEST_CASE("packet port: a group's packets reach each member, unless the port says that it has no groups") {
+    PortRig rig = open_ports();
+    const port::Endpoint group{port::IpAddress::v4(224, 20, 30, 39), 40789};
+    const port::Endpoint answers{port::control_group_of(group.ip), group.port};
+    if (const auto opened = rig.b->open({.local = group, .interface = rig.b_ip}); !opened) {
+        CHECK(opened.error().code == ErrorCode::kNotSupported);
+        CHECK(opened.error().message.find("multicast") != std::string::npos);
+        CHECK(opened.error().message.find('\n') == std::string::npos);
+        return;
+    }
+    Open sender(*rig.a, {.local = answers, .interface = rig.a_ip}, Role::kSender);
+    Open first(*rig.b, {.local = group, .interface = rig.b_ip}, Role::kReceiver);
+    Open second(*rig.b, {.local = group, .interface = rig.b_ip}, Role::kReceiver);
+    CHECK(first.local() == group);
+    REQUIRE(send_one(sender, group, pattern(64, 1)) == 1);
+    const auto got = receive_all(rig, first.queue(), 2);
+    REQUIRE(got.size() == 2);
+    CHECK(got[0].cookie != got[1].cookie);
+    for (const Received& each : got) {
+        CHECK(each.bytes == pattern(64, 1));
+        CHECK(each.source == port::Endpoint{rig.a_ip, answers.port});
+    }
+    // What members say goes to the sender alone.
+    REQUIRE(send_one(first, answers, pattern(32, 2)) == 1);
+    const auto answer = receive_all(rig, sender.queue(), 1);
+    REQUIRE(answer.size() == 1);
+    CHECK(answer[0].cookie == &sender);
+    CHECK(answer[0].bytes == pattern(32, 2));
+    CHECK(answer[0].source == port::Endpoint{rig.b_ip, group.port});
+    rig.may_lose_when_full = true;  // for the wait below: nothing is to come
+    CHECK(receive_all(rig, second.queue(), 0).empty());
 }
 
 }  // namespace fulmar::test

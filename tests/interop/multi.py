@@ -73,6 +73,26 @@ def check_programs(bench, figures):
         figures[name] = 'manual and dynamic publications, a subscription by two destinations'
 
 
+def check_multicast(bench, figures):
+    """A group with a publication and two members on each driver: all four hear both, each driver's own included."""
+    drivers = {'stock': bench.aeronmd(None), 'ours': bench.fulmard('--port', 'udp')}
+    for fc in ('', '|fc=min'):
+        address = f'224.20.30.39:{udp_port()}'
+        group = f'aeron:udp?endpoint={address}|interface=127.0.0.1'
+        subs = [sub(bench, driver, group, '--count', '2') for driver in drivers.values() for _ in range(2)]
+        pubs = [bench.started(Process([FULMAR, 'pub', '--dir', driver.dir, '--channel', group + fc], stdin=-1))
+                for driver in drivers.values()]
+        for driver in drivers.values():
+            await_that(lambda driver=driver: readers(driver, address) == 4, 'two members, two senders', 15)
+        for name, publisher in zip(drivers, pubs):
+            publisher.send(f'from {name}\n')
+        need([sorted(heard(each)) for each in subs] == [['from ours', 'from stock']] * 4, f'a group{fc}')
+        for publisher in pubs:
+            publisher.child.stdin.close()
+            need(publisher.wait(20) == 0, publisher.output())
+    figures['a group'] = '2 senders and 4 members on two drivers, fc=max and fc=min'
+
+
 def check_sample(bench, figures):
     driver = bench.fulmard('--port', 'udp')
     channel = f'aeron:udp?endpoint=127.0.0.1:{udp_port()}'
@@ -131,6 +151,7 @@ def check_archive_responses(bench, figures):
 CHECKS = {
     'stock samples ask and answer by response channels': check_responses,
     'a stock archive answers and replays by response channels': check_archive_responses,
+    'multicast between our driver and a stock one': check_multicast,
     'destinations of our programs beside a stock driver': check_programs,
     'a stock C client receives by a destination': check_sample,
     'a stock archive and its client merge a replay into a live stream': check_replay_merge,

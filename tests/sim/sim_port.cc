@@ -105,6 +105,9 @@ port::PacketQueue& SimPort::queue(Role role) {
 Result<std::unique_ptr<port::Binding>> SimPort::open(const port::BindRequest& request) {
     const auto& wanted = request.local;
     const port::IpAddress own = SimNet::address_of(host_);
+    if (wanted.ip.is_multicast()) {
+        return fail(ErrorCode::kNotSupported, "multicast is not supported on port " + name_);
+    }
     if (wanted.valid() && !wanted.ip.is_any() && wanted.ip != own) {
         return fail(ErrorCode::kInvalidChannel, "address is not one of port " + name_);
     }

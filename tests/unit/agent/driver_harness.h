@@ -32,7 +32,7 @@ class FakeClock final : public port::Clock {
     Instant now_{1'000'000'000};
 };
 
-/// Knows one name.
+/// Knows one name and one interface.
 class FakeResolver final : public port::Resolver {
   public:
     [[nodiscard]] Result<port::IpAddress> resolve(const std::string& host) override {
@@ -41,6 +41,13 @@ class FakeResolver final : public port::Resolver {
         }
         return fail(ErrorCode::kUnknownHost, "unknown host " + host);
     }
+    [[nodiscard]] Result<port::IpAddress> find_interface(const port::InterfaceQuery& query) override {
+        if (query.name == "first") {
+            return first;
+        }
+        return fail(ErrorCode::kInvalidChannel, "no interface " + query.name);
+    }
+    port::IpAddress first = port::IpAddress::v4(10, 77, 0, 1);
     port::IpAddress second = port::IpAddress::v4(10, 77, 0, 2);
 };
 

@@ -224,7 +224,6 @@ TEST_CASE("config: hosts are kept as text") {
     CHECK(parsed(kUdp + "|interface={eth0.12}").network_interface->is_name);
     CHECK(parsed(kUdp + "|interface=[::1]:1/64").network_interface->prefix_length == 64);
     CHECK(parsed(kUdp + "|interface=localhost").network_interface->prefix_length == -1);
-    CHECK(parsed("aeron:udp?endpoint=224.0.1.1:1").has_multicast_endpoint());
 }
 
 TEST_CASE("config: what is not built yet is listed by name, not ignored") {
@@ -238,7 +237,6 @@ TEST_CASE("config: what is not built yet is listed by name, not ignored") {
         {kUdp + "|media-rcv-ts-offset=reserved", "media-rcv-ts-offset=reserved"},
         {kUdp + "|channel-rcv-ts-offset=0", "channel-rcv-ts-offset=0"},
         {kUdp + "|channel-snd-ts-offset=8", "channel-snd-ts-offset=8"},
-        {"aeron:udp?endpoint=224.0.1.1:40456", "multicast"},
     };
     for (const Row& row : rows) {
         CAPTURE(std::string(row.text));

@@ -1,11 +1,13 @@
 #include <array>
 #include <memory>
+#include <net/if.h>
 #include <poll.h>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "drivers/packet_udp/interfaces.h"
 #include "drivers/packet_udp/udp_binding.h"
 #include "drivers/packet_udp/udp_port.h"
 
@@ -247,9 +249,11 @@ TEST_CASE("packet_udp: errors say what, why and how to mend it in one line") {
     CHECK(foreign.error().message.find("192.0.2.1") != std::string::npos);
     CHECK(foreign.error().message.find('\n') == std::string::npos);
 
-    const auto multicast = port.open({.local = {IpAddress::v4(224, 0, 1, 1), 40456}});
+    const auto multicast =
+        port.open({.local = {IpAddress::v4(224, 0, 1, 1), 40456}, .interface = IpAddress::v4(192, 0, 2, 1)});
     REQUIRE_FALSE(multicast);
-    CHECK(multicast.error().code == ErrorCode::kNotSupported);
+    CHECK(multicast.error().code == ErrorCode::kInvalidChannel);
+    CHECK(multicast.error().message.find("192.0.2.1") != std::string::npos);
 
     const auto mixed = port.open({.local = {kLoopback, 0}, .remote = {*parse_ip("::1"), 1}});
     REQUIRE_FALSE(mixed);
@@ -297,4 +301,28 @@ TEST_CASE("packet_udp: IPv6 loopback works where the machine has it") {
     CHECK(burst[0].source == from->local());
     queue.release(burst);
     queue.remove(*to);
+}
+
+TEST_CASE("packet_udp: an interface is found by its name or its network") {
+    using fulmar::drivers::find_interface;
+    const auto v6 = *parse_ip("::1");
+    CHECK(find_interface({.name = "lo", .network = kLoopback}).value() == kLoopback);
+    CHECK(find_interface({.network = IpAddress::v4(127, 9, 9, 9), .prefix_length = 8}).value() == kLoopback);
+    CHECK(find_interface({.network = kLoopback, .prefix_length = 32, .for_multicast = true}).value() ==
+          kLoopback);
+    CHECK(find_interface({.network = IpAddress::v4(0, 0, 0, 0), .for_multicast = true}));
+    CHECK(fulmar::drivers::interface_index(kLoopback) == ::if_nametoindex("lo"));
+    CHECK(fulmar::drivers::interface_index(IpAddress::v4(203, 0, 113, 7)) == 0);
+    if (const auto found = find_interface({.name = "lo", .network = v6})) {  // not everywhere
+        CHECK(*found == v6);
+    }
+    for (const InterfaceQuery& query : {InterfaceQuery{.name = "none7", .network = kLoopback},
+             InterfaceQuery{.network = IpAddress::v4(203, 0, 113, 0), .prefix_length = 24}}) {
+        const auto none = find_interface(query);
+        REQUIRE_FALSE(none);
+        CHECK(none.error().code == ErrorCode::kInvalidChannel);
+        CHECK(none.error().message.find(query.name.empty() ? "203.0.113.0/24" : "{none7}") !=
+              std::string::npos);
+        CHECK(none.error().message.find('\n') == std::string::npos);
+    }
 }
