@@ -102,12 +102,13 @@ void VoteFileOpening::on_answer(port::StorageCompletion& completion) {
 void VoteFileOpening::conclude() {
     const auto bytes = std::span<const std::byte>(bytes_);
     const auto first = decode_promise(bytes);
-    const auto second = bytes.size() > kVoteSlotSpacing ? decode_promise(bytes.subspan(kVoteSlotSpacing)) : std::nullopt;
+    const auto second =
+        bytes.size() > kVoteSlotSpacing ? decode_promise(bytes.subspan(kVoteSlotSpacing)) : std::nullopt;
     if (!first && !second) {
-        return fail({ErrorCode::kGeneric,
-            std::string(kVoteFileName) +
-                " is damaged: this member has forgotten what it promised; empty its directory and take it in again "
-                "with `fulmar cluster replace`"});
+        return fail({ErrorCode::kGeneric, std::string(kVoteFileName) +
+                                              " is damaged: this member has forgotten what it promised; "
+                                              "empty its directory and take it in again "
+                                              "with `fulmar cluster replace`"});
     }
     const bool takes_second = !first || (second && second->sequence > first->sequence);
     promise_ = takes_second ? *second : *first;

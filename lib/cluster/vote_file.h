@@ -1,14 +1,13 @@
 /// The file of what a member has promised: its term, its vote, and the name of its disk.
 ///
 ///   member.vote   two copies of one slot of 64 bytes, at 0 and at 4096; little-endian:
-///     magic:u64  version:u32  reserved:u32  sequence:u64  disk:u64,u64  term:i64  voted_for:i32  crc32c:u32 of all
-///     before it, then zeros
+///     magic:u64  version:u32  reserved:u32  sequence:u64  disk:u64,u64  term:i64  voted_for:i32  crc32c:u32
+///     of all before it, then zeros
 ///
-/// A promise is written over the copy that is not the last durable one and is durable with its sync; the other copy
-/// follows in its own time. So a torn write leaves the promise before it, and a sector that goes bad later leaves the
-/// same one. A file without a whole copy is never taken
-/// for an empty one: a member that has forgotten what it promised must come back as another, by a disk of another
-/// name.
+/// A promise is written over the copy that is not the last durable one and is durable with its sync; the
+/// other copy follows in its own time. So a torn write leaves the promise before it, and a sector that goes
+/// bad later leaves the same one. A file without a whole copy is never taken for an empty one: a member that
+/// has forgotten what it promised must come back as another, by a disk of another name.
 #pragma once
 
 #include <array>
@@ -43,7 +42,8 @@ using VoteSlot = std::array<std::byte, kVoteSlotLength>;
 [[nodiscard]] std::optional<Promise> decode_promise(std::span<const std::byte> slot);
 
 /// Opens the file, or makes it with a promise of nothing.
-/// threads: as StorageTask.  errors: the storage's, and a file without a whole slot; one line that says how to mend it.
+/// threads: as StorageTask.  errors: the storage's, and a file without a whole slot; one line that says how
+/// to mend it.
 class VoteFileOpening final : public archive::StorageTask {
   public:
     /// `fresh`: names the disk if there is no file yet.
@@ -72,7 +72,8 @@ class VoteFileOpening final : public archive::StorageTask {
 };
 
 /// Keeps promises in an open file.
-/// threads: one owner, which polls the hub too.  errors: error(), which stays; nothing becomes durable any more.
+/// threads: one owner, which polls the hub too.  errors: error(), which stays; nothing becomes durable any
+/// more.
 class VoteFile final : public archive::StorageUser {
   public:
     /// Of a file that was opened well.
