@@ -4,10 +4,8 @@
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <optional>
-#include <sstream>
 #include <unistd.h>
 
 #include "archive/storage_hub.h"
@@ -20,6 +18,7 @@
 #include "drivers/driver_runtime/agent_runner.h"
 #include "drivers/memory_map/file_memory_map.h"
 #include "drivers/memory_map/system_clock.h"
+#include "drivers/secret_file/secret_file.h"
 #include "drivers/storage_fault/fault_storage.h"
 #include "fulmar/client.h"
 #include "fulmar/idle.h"
@@ -109,18 +108,8 @@ Status RunningArchive::read_credentials() {
         description_.emplace_back("authentication: none");
         return Done{};
     }
-    std::error_code failed;
-    const auto rights = std::filesystem::status(path, failed).permissions();
-    if (!failed && (rights & std::filesystem::perms::others_read) != std::filesystem::perms::none) {
-        return fail(ErrorCode::kGeneric, path + ": everybody can read the secrets; chmod o-r " + path);
-    }
-    std::ifstream file(path);
-    std::stringstream text;
-    text << file.rdbuf();
-    if (!file) {
-        return fail(ErrorCode::kGeneric, "cannot read " + path);
-    }
-    auto credentials = archive::Credentials::parse(text.str());
+    FULMAR_TRY(text, read_secret_file(path, Readers::kOwnerAndGroup));
+    auto credentials = archive::Credentials::parse(text);
     if (!credentials) {
         return fail(ErrorCode::kGeneric, path + ": " + credentials.error().message);
     }

@@ -15,7 +15,9 @@
 /// operator to do, and the messages between are lost as if by the network.
 ///
 /// The owner hands in what arrives, sends what poll gives until it gives nothing, and calls again at
-/// deadline(). threads: one owner.  errors: verdicts; a flood of them allocates nothing.
+/// deadline().
+///
+/// threads: one owner.  errors: verdicts; a flood of them allocates nothing.
 #pragma once
 
 #include <cstddef>

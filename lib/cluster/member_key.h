@@ -1,6 +1,6 @@
 /// The key that members of a cluster share, as text: 64 hexadecimal digits; blanks and lines do not count,
-/// and `#` begins a comment. Whoever reads it from a file refuses one that others can read. threads:
-/// functions of their arguments.
+/// and `#` begins a comment. A file is read with drivers/secret_file, which refuses one that others can read.
+/// threads: functions of their arguments.
 #pragma once
 
 #include <string_view>
