@@ -101,6 +101,24 @@ class Multicast(SystemTest):
             for driver in drivers:
                 driver.stop()
 
+    def test_a_member_hears_by_its_own_interface_alone(self):
+        if not IS_ROOT:
+            self.skipTest('needs root for network namespaces')
+        with netns_pair('10.39.0.1/24') as ((here, here_if), (there, there_if)):
+            subprocess.run(['ip', '-n', there, 'addr', 'add', '10.39.0.2/24', 'dev', there_if], check=True)
+            driver = self.driver(netns=here)
+            base = f'aeron:udp?endpoint=224.20.30.39:{udp_port()}'
+            outside, inside = f'{base}|interface={{{here_if}}}', f'{base}|interface={{lo}}'
+            subs = [self.sub(driver, channel, '--count', '1') for channel in (outside, inside)]
+            await_that(lambda: len(json_lines(driver.fulmar('channels', '--json').stdout)) == 2, 'both members')
+            far = self.second_driver(netns=there)
+            for sender, channel, sub in ((far, base, subs[0]), (driver, inside, subs[1])):
+                pub = sender.fulmar('pub', '--channel', channel, '--message', f'by {channel}')
+                self.assertEqual(pub.returncode, 0, pub.output())
+                self.assertEqual(self.heard(sub), [f'by {channel}'])
+            far.stop()
+            driver.stop()
+
     def pass_word(self, drivers, channels):
         """From the first driver to a member on each."""
         subs = [self.sub(driver, channel, '--count', '1') for driver, channel in zip(drivers, channels)]
