@@ -1,5 +1,7 @@
 #include "agent/port_table.h"
 
+#include <algorithm>
+
 namespace fulmar::agent {
 
 Result<port::PacketPort*> PortTable::route(const port::IpAddress& address) const {
@@ -38,15 +40,14 @@ Result<port::PacketPort*> PortTable::route(const port::IpAddress& address) const
 }
 
 port::IpAddress PortTable::own_address(const port::InterfaceQuery& query) const {
-    if (!query.name.empty()) {
+    const auto takes_everything = [](const port::PacketPort* each) { return each->prefix_length() == 0; };
+    const bool is_anywhere = query.prefix_length == 0;
+    if (!query.name.empty() || (is_anywhere && std::any_of(ports_.begin(), ports_.end(), takes_everything))) {
         return {};
     }
     for (const port::PacketPort* candidate : ports_) {
         const port::IpAddress own = candidate->address().ip;
-        if (candidate->prefix_length() == 0 && query.prefix_length == 0) {
-            return {};  // a port that takes everything: which interface is the system's choice
-        }
-        if (candidate->prefix_length() > 0 && port::prefix_matches(own, query.network, query.prefix_length)) {
+        if (!takes_everything(candidate) && port::prefix_matches(own, query.network, query.prefix_length)) {
             return own;
         }
     }

@@ -21,10 +21,10 @@ class Multicast(SystemTest):
         self.assertEqual(sub.wait(), 0, sub.output())
         return [line['message'] for line in json_lines(sub.stdout)]
 
-    def await_readers(self, driver, count):
+    def await_readers(self, driver, count, channel=''):
         def readers():
             lines = json_lines(driver.fulmar('streams', '--json').stdout)
-            return sum(len(line.get('sub-pos', ())) for line in lines)
+            return sum(len(line.get('sub-pos', ())) for line in lines if channel in line['channel'])
         await_that(lambda: readers() == count, f'{count} readers')
 
     def second_driver(self, *args, **options):
@@ -82,27 +82,53 @@ class Multicast(SystemTest):
             self.assertTrue(json.loads(pub.stdout.splitlines()[-1]))
         self.assertEqual(sorted(self.heard(sub)), sorted(ends))
 
-    def test_ipv6_groups_between_hosts(self):
+    def test_groups_between_hosts(self):
         if not IS_ROOT:
             self.skipTest('needs root for network namespaces')
         with netns_pair() as ends:
-            port = udp_port()
-            drivers, channels = [], []
+            drivers = []
             for (netns, interface), number in zip(ends, (1, 2)):
-                subprocess.run(['ip', '-n', netns, 'addr', 'add', f'fd00:39::{number}/64', 'dev', interface, 'nodad'],
-                               check=True)
+                for address in (f'10.39.0.{number}/24', f'fd00:39::{number}/64'):
+                    subprocess.run(['ip', '-n', netns, 'addr', 'add', address, 'dev', interface,
+                                    *(['nodad'] if ':' in address else [])], check=True)
                 drivers.append(self.driver(directory=os.path.join(self.scratch, netns), netns=netns))
-                channels.append(f'aeron:udp?endpoint=[ff02::30:39]:{port}|interface={{{interface}}}')
-            subs = [self.sub(driver, channel, '--count', '1') for driver, channel in zip(drivers, channels)]
-            pub = self.pub(drivers[0], channels[0])
-            for driver in drivers:
-                self.await_readers(driver, 1)
-            pub.send('six\n')
-            pub.child.stdin.close()
-            self.assertEqual([self.heard(sub) for sub in subs], [['six']] * 2)
-            self.assertEqual(pub.wait(), 0, pub.output())
+            # Without an interface the one that carries multicast is taken, not the loopback.
+            for address in ('[ff02::30:39]', '224.20.30.39'):
+                for interface in ('|interface={{{}}}', ''):
+                    with self.subTest(address=address, interface=interface):
+                        base = f'aeron:udp?endpoint={address}:{udp_port()}'
+                        self.pass_word(drivers, [base + interface.format(end) for _, end in ends])
             for driver in drivers:
                 driver.stop()
+
+    def test_a_member_hears_by_its_own_interface_alone(self):
+        if not IS_ROOT:
+            self.skipTest('needs root for network namespaces')
+        with netns_pair('10.39.0.1/24') as ((here, here_if), (there, there_if)):
+            subprocess.run(['ip', '-n', there, 'addr', 'add', '10.39.0.2/24', 'dev', there_if], check=True)
+            driver = self.driver(netns=here)
+            base = f'aeron:udp?endpoint=224.20.30.39:{udp_port()}'
+            outside, inside = f'{base}|interface={{{here_if}}}', f'{base}|interface={{lo}}'
+            subs = [self.sub(driver, channel, '--count', '1') for channel in (outside, inside)]
+            await_that(lambda: len(json_lines(driver.fulmar('channels', '--json').stdout)) == 2, 'both members')
+            far = self.second_driver(netns=there)
+            for sender, channel, sub in ((far, base, subs[0]), (driver, inside, subs[1])):
+                pub = sender.fulmar('pub', '--channel', channel, '--message', f'by {channel}')
+                self.assertEqual(pub.returncode, 0, pub.output())
+                self.assertEqual(self.heard(sub), [f'by {channel}'])
+            far.stop()
+            driver.stop()
+
+    def pass_word(self, drivers, channels):
+        """From the first driver to a member on each."""
+        subs = [self.sub(driver, channel, '--count', '1') for driver, channel in zip(drivers, channels)]
+        pub = self.pub(drivers[0], channels[0])
+        for driver, channel in zip(drivers, channels):
+            self.await_readers(driver, 1, channel)
+        pub.send('word\n')
+        pub.child.stdin.close()
+        self.assertEqual([self.heard(sub) for sub in subs], [['word']] * 2)
+        self.assertEqual(pub.wait(), 0, pub.output())
 
     def test_refusals_name_what_is_wrong(self):
         driver = self.driver()

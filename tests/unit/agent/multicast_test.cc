@@ -1,5 +1,6 @@
 // Multicast: one publication whose packets reach a group of receivers, who answer to the group above.
 #include <algorithm>
+#include <array>
 
 #include "cast.h"
 
@@ -128,6 +129,50 @@ TEST_CASE("agent: a receiver whose packets may not get as far as the sender's is
     cast.third.await_image(cast.all());
     CHECK(ttl_warnings(cast.second) == 1);
     CHECK(ttl_warnings(cast.third) == 0);
+}
+
+TEST_CASE("agent: who asks a group's publication for the round trip is answered by way of the group") {
+    drivers::LoopNetwork::Options options = three_hosts();
+    options.port_count = 4;
+    Cast cast(options);
+    cast.second.subscribe(kGroup);
+    cast.publish(kGroup);
+    cast.second.await_image(cast.all());
+    port::PacketPort& port = cast.world.network.port(3);
+    port::PacketQueue& queue = port.queue(port::PacketPort::Role::kReceiver);
+    const port::Endpoint group{port::IpAddress::v4(224, 20, 30, 39), 40456};
+    const auto member = port.open({.local = group});
+    REQUIRE(member);
+    queue.add(**member);
+
+    wire::RttMeasurement request;
+    request.flags = wire::flag::kReply;
+    request.session_id = cast.log.log.read_metadata().session_id;
+    request.stream_id = kStream;
+    request.echo_timestamp = 12345;
+    request.receiver_id = 77;
+    std::array<std::byte, wire::kRttMeasurementLength> frame;
+    wire::write_rtt_measurement(frame.data(), request);
+    const port::TxPacket packet{frame.data(), static_cast<std::uint32_t>(frame.size()), member->get(),
+        {port::control_group_of(group.ip), group.port}};
+    REQUIRE(queue.send(cast.world.clock.now(), {&packet, 1}) == 1);
+    cast.run();
+
+    int answers = 0;
+    std::array<port::RxPacket, port::kBurstMax> received;
+    const std::size_t count = queue.receive(cast.world.clock.now(), received);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (wire::read_frame_header(received[i].bytes).type == wire::FrameType::kRttMeasurement) {
+            const auto answer = wire::read_rtt_measurement(received[i].bytes);
+            CHECK(answer.flags == 0);
+            CHECK(answer.receiver_id == 77);
+            CHECK(answer.echo_timestamp == 12345);
+            ++answers;
+        }
+    }
+    queue.release({received.data(), count});
+    CHECK(answers == 1);
+    queue.remove(**member);
 }
 
 }  // namespace fulmar::agent

@@ -60,6 +60,27 @@ TEST_CASE("port table: an address no port reaches is refused with the ports ther
     CHECK(none.error().message.find("--port") != std::string::npos);
 }
 
+TEST_CASE("port table: an interface is a port's own address, or the system's to find") {
+    using port::InterfaceQuery;
+    using port::IpAddress;
+    NamedPort kernel("udp", IpAddress::v4(0, 0, 0, 0), 0, true);
+    NamedPort device("device", IpAddress::v4(10, 77, 0, 1), 24, false);
+    const InterfaceQuery whichever{.network = IpAddress::v4(0, 0, 0, 0)};
+    const InterfaceQuery network{.network = IpAddress::v4(10, 77, 0, 0), .prefix_length = 24};
+    const InterfaceQuery other{.network = IpAddress::v4(10, 78, 0, 0), .prefix_length = 24};
+    const IpAddress unknown;
+    for (const auto& order : {std::vector<port::PacketPort*>{&kernel, &device},
+             std::vector<port::PacketPort*>{&device, &kernel}}) {
+        const PortTable table(order);
+        CHECK(table.own_address(network) == device.address().ip);
+        CHECK(table.own_address(other) == unknown);
+        CHECK(table.own_address(whichever) == unknown);
+        CHECK(
+            table.own_address({.name = "eth0", .network = network.network, .prefix_length = 24}) == unknown);
+    }
+    CHECK(PortTable({&device}).own_address(whichever) == device.address().ip);
+}
+
 TEST_CASE("port table: prefixes compare bits, and families never mix") {
     using port::IpAddress;
     const auto a = IpAddress::v4(10, 77, 128, 1);
