@@ -26,8 +26,9 @@ Status LogScan::take(std::span<const std::byte> block) {
     next.clear();
     while (!block.empty()) {
         const auto room = static_cast<std::int64_t>(block.size());
-        const std::int64_t length =
-            room < wire::kDataHeaderLength ? 0 : base::load_le<std::int32_t>(block.data(), wire::field::kFrameLength);
+        const std::int64_t length = room < wire::kDataHeaderLength ? 0
+                                                                   : base::load_le<std::int32_t>(block.data(),
+                                                                         wire::field::kFrameLength);
         const std::int64_t aligned = length <= 0 ? 0 : wire::align_frame(static_cast<std::int32_t>(length));
         if (length < wire::kDataHeaderLength || aligned > room) {
             return no_log(next.position_, "no whole frame");
@@ -50,7 +51,8 @@ Status LogScan::take_frame(std::span<const std::byte> frame, std::int64_t length
     const bool begins = (flags & wire::flag::kBegin) != 0;
     const bool ends = (flags & wire::flag::kEnd) != 0;
     if (begins == is_within_) {
-        return no_log(position_, begins ? "a message within another" : "the end of a message that did not begin");
+        return no_log(
+            position_, begins ? "a message within another" : "the end of a message that did not begin");
     }
     position_ += length;
     is_within_ = !ends;

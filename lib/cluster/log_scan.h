@@ -1,10 +1,10 @@
-/// What the frames of a log say about the log: where messages end, where leadership terms begin, and who the members
-/// are. The consensus is told of bytes only by way of this.
+/// What the frames of a log say about the log: where messages end, where leadership terms begin, and who the
+/// members are. The consensus is told of bytes only by way of this.
 ///
-/// The log ends behind its last whole message. What follows, the beginning of one or padding before the next, belongs
-/// to nobody yet: a leader that takes over writes its own there. So a term begins where the last message before it
-/// ended, and who stops appending cuts his files to end().
-/// threads: one owner.  errors: frames that no leader writes; nothing of their block is taken.
+/// The log ends behind its last whole message. What follows, the beginning of one or padding before the next,
+/// belongs to nobody yet: a leader that takes over writes its own there. So a term begins where the last
+/// message before it ended, and who stops appending cuts his files to end(). threads: one owner.  errors:
+/// frames that no leader writes; nothing of their block is taken.
 #pragma once
 
 #include <cstddef>

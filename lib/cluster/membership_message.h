@@ -13,8 +13,9 @@ namespace fulmar::cluster {
 
 struct MembershipMessage
     : sbe::Message<MemberSchema, "Membership", 20, sbe::Field<"term", 1, std::int64_t>,
-          sbe::Group<"members", 2, sbe::Field<"id", 3, std::int32_t>, sbe::Field<"diskHigh", 4, std::uint64_t>,
-              sbe::Field<"diskLow", 5, std::uint64_t>, sbe::Field<"isVoter", 6, YesNoType>>> {};
+          sbe::Group<"members", 2, sbe::Field<"id", 3, std::int32_t>,
+              sbe::Field<"diskHigh", 4, std::uint64_t>, sbe::Field<"diskLow", 5, std::uint64_t>,
+              sbe::Field<"isVoter", 6, YesNoType>>> {};
 
 /// Returns how many bytes it took; 0: the buffer is too short.
 [[nodiscard]] std::size_t encode_membership(

@@ -7,8 +7,6 @@
 namespace fulmar::agent {
 namespace {
 
-constexpr const char* kChannel = "aeron:udp?endpoint=10.77.0.2:40123";
-
 std::int64_t errors(const DriverCore& driver) {
     return driver.system_counters()[layout::SystemCounter::kErrors].get_relaxed();
 }

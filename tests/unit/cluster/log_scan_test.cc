@@ -35,18 +35,15 @@ class Log {
         std::copy(payload.begin(), payload.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(at) + 32);
     }
     void message(std::size_t length) { frame(std::vector<std::byte>(length, std::byte{1})); }
-    void padding(std::size_t length) {
-        frame(std::vector<std::byte>(length), 0, wire::FrameType::kPad);
-    }
+    void padding(std::size_t length) { frame(std::vector<std::byte>(length), 0, wire::FrameType::kPad); }
     /// `base`: where its term begins, which is here but for padding.
     void term(raft::Term term, std::int64_t base) {
         std::array<std::byte, 256> buffer{};
         const auto length =
             static_cast<std::int32_t>(wire::kDataHeaderLength + sbe::encoded_length<NewLeadershipTermEvent>);
         sbe::Encoder<NewLeadershipTermEvent> event(buffer);
-        event.set<"leadershipTermId">(term)
-            .set<"termBaseLogPosition">(base)
-            .set<"logPosition">(position() + wire::align_frame(length));
+        event.set<"leadershipTermId">(term).set<"termBaseLogPosition">(base).set<"logPosition">(
+            position() + wire::align_frame(length));
         frame(*event.finish());
     }
     void membership(const raft::Membership& membership) {
