@@ -43,7 +43,7 @@ class Writer final : private IoSink {
 
     void carry_out(std::span<StorageSlot* const> batch);
     /// Goes on with what syncs have come to. Returns how many.
-    int poll() { return engine_->poll(*this); }
+    int poll() { return is_syncing() ? engine_->poll(*this) : 0; }
     /// Until a sync is done, or for `patience`.
     void wait(Duration patience) { engine_->wait(patience); }
     [[nodiscard]] bool is_syncing() const { return syncs_under_way_ > 0; }

@@ -18,13 +18,13 @@ void Node::drive_follower() {
         }
         return;
     }
-    if (log_ != Log::kStill || order_ || leader_ == kNobody || match_ == Match::kAsking) {
+    if (log_ != Log::kStill || order_ || leader_ == kNobody || match_ == Match::kAsking ||
+        match_ == Match::kInstalling) {
         return;
     }
     if (match_ == Match::kForeign) {
         give({.kind = Order::Kind::kInstall, .term = state_.term, .leader = leader_, .position = match_end_});
-        match_ = Match::kAsking;
-        asked_ = {};
+        match_ = Match::kInstalling;
     } else if (log_end_ > match_end_ && !FULMAR_PLANTED(kLostTruncation)) {
         FULMAR_ASSERT(match_end_ >= commit_, "what is committed is never cut");
         log_ = Log::kTruncating;

@@ -1,5 +1,6 @@
 // What a leader does.
 #include <algorithm>
+#include <functional>
 #include <string>
 
 #include "base/assert.h"
@@ -76,23 +77,24 @@ void Node::check_quorum(Instant now) {
     }
 }
 
-std::int64_t Node::acknowledged() const {
-    std::vector<std::int64_t> positions;
+std::int64_t Node::acknowledged() {
+    positions_.clear();
     for (const Member& member : membership().members) {
         if (!member.is_voter) {
             continue;
         }
         const auto found = progress_.find(member.id);
         if (member.id == options_.id) {
-            positions.push_back(counts() ? own_position() : -1);
+            positions_.push_back(counts() ? own_position() : -1);
         } else {
             const bool known =
                 found != progress_.end() && membership().is_voter(member.id, found->second.disk);
-            positions.push_back(known ? found->second.position : -1);
+            positions_.push_back(known ? found->second.position : -1);
         }
     }
-    std::sort(positions.begin(), positions.end(), std::greater<>());
-    return options_.durability == Durability::kAll ? positions.back() : positions[membership().quorum() - 1];
+    std::sort(positions_.begin(), positions_.end(), std::greater<>());
+    return options_.durability == Durability::kAll ? positions_.back()
+                                                   : positions_[membership().quorum() - 1];
 }
 
 void Node::advance_commit() {
@@ -166,11 +168,11 @@ bool Node::is_round_confirmed(std::uint64_t round) const {
 }
 
 void Node::answer_reads() {
-    while (!reads_.empty() && leads_ && commit_ > base_ && is_round_confirmed(reads_.front().round)) {
-        const Read& read = reads_.front();
-        read_answers_.push_back({read.id, read.position >= 0 ? read.position : commit_});
-        reads_.erase(reads_.begin());
+    auto next = reads_.begin();
+    for (; next != reads_.end() && leads_ && commit_ > base_ && is_round_confirmed(next->round); ++next) {
+        read_answers_.push_back({next->id, next->position >= 0 ? next->position : commit_});
     }
+    reads_.erase(reads_.begin(), next);
 }
 
 std::int64_t Node::acknowledged_by(MemberId id) const {

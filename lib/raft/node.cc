@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/assert.h"
-#include "base/plant.h"
 
 namespace fulmar::raft {
 
@@ -118,14 +117,17 @@ bool Node::ready(Ready& out) {
     } else {
         drive_follower();
     }
-    out = {};
+    // What the owner is done with comes back as room: a turn takes no memory.
+    out.state.reset();
+    out.messages.clear();
+    out.reads.clear();
     if (state_given_ < state_number_) {
         state_given_ = state_number_;
         out.state = Ready::Keep{state_number_, state_};
     }
     out.order = std::exchange(order_, std::nullopt);
-    out.messages = std::exchange(messages_, {});
-    out.reads = std::exchange(read_answers_, {});
+    out.messages.swap(messages_);
+    out.reads.swap(read_answers_);
     return out.state || out.order || !out.messages.empty() || !out.reads.empty();
 }
 

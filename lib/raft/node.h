@@ -167,7 +167,7 @@ class Node {
         kTruncating,  ///< ordered to cut
     };
     /// How far a follower is in finding out what its log has in common with the leader's.
-    enum class Match : std::uint8_t { kAsking, kFound, kForeign };
+    enum class Match : std::uint8_t { kAsking, kFound, kForeign, kInstalling };
 
     // node.cc
     [[nodiscard]] bool counts() const { return membership().is_voter(options_.id, options_.disk); }
@@ -208,7 +208,7 @@ class Node {
     void send_heartbeats();
     void check_quorum(Instant now);
     void advance_commit();
-    [[nodiscard]] std::int64_t acknowledged() const;
+    [[nodiscard]] std::int64_t acknowledged();
     [[nodiscard]] bool is_round_confirmed(std::uint64_t round) const;
     void advance_transfer();
     void answer_reads();
@@ -253,6 +253,7 @@ class Node {
     bool leads_ = false;     // the log is appended to
     std::int64_t base_ = 0;  // of its term, once it leads
     std::map<MemberId, Progress> progress_;
+    std::vector<std::int64_t> positions_;  // room for acknowledged()
     std::uint64_t round_ = 0;
     Instant heartbeat_due_{};
     std::int64_t commit_told_ = 0;

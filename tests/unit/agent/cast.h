@@ -1,6 +1,7 @@
 /// One publication that reaches several receivers, each on a host of its own.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -93,6 +94,17 @@ struct Cast {
     std::int64_t offer() {
         const std::array<std::byte, 64> message{};
         return appender.append(limit.get_acquire(), message);
+    }
+    /// Offers so often, and lets the others work in between. How far the stream came.
+    std::int64_t flood(int offers) {
+        std::int64_t sent = 0;
+        for (int i = 0; i < offers; ++i) {
+            sent = std::max(sent, offer());
+            if (i % 100 == 0) {
+                run();
+            }
+        }
+        return sent;
     }
     [[nodiscard]] std::int64_t destinations() const {
         const auto found = find_counter(*sending, layout::counter_type::kMdcDestinations, id);

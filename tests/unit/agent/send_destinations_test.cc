@@ -86,13 +86,7 @@ TEST_CASE(
         cast.add(kThird);
         cast.third.await_image(cast.all());
         cast.third.reads = false;
-        std::int64_t sent = 0;
-        for (int i = 0; i < 3000; ++i) {
-            sent = std::max(sent, cast.offer());
-            if (i % 100 == 0) {
-                cast.run();
-            }
-        }
+        const std::int64_t sent = cast.flood(3000);
         CHECK((sent < 128 * 1024) == row.is_held);
     }
 }
@@ -105,13 +99,7 @@ TEST_CASE("agent: a closed publication does not wait for a group that fell apart
     cast.second.await_image(cast.all());
     cast.third.await_image(cast.all());
     cast.second.reads = false;
-    std::int64_t sent = 0;
-    for (int i = 0; i < 1000; ++i) {
-        sent = std::max(sent, cast.offer());
-        if (i % 100 == 0) {
-            cast.run();
-        }
-    }
+    const std::int64_t sent = cast.flood(1000);
     cast.run(milliseconds(100));
     REQUIRE(cast.second.received.get_relaxed() < sent);
     cast.third.client.remove(layout::CommandType::kRemoveSubscription, leaving);

@@ -281,6 +281,11 @@ TEST_CASE("raft node: a log that begins behind ours is asked for as a snapshot")
     REQUIRE(ready.order);
     CHECK(ready.order->kind == Order::Kind::kInstall);
     CHECK(ready.order->position == 8'192);
+    // Once: it takes its time.
+    at.hear(1, 4, Heartbeat{.log_end = 9'000, .commit = 9'000, .round = 2});
+    const Ready then = at.ready();
+    CHECK_FALSE(then.order);
+    CHECK(of<MatchRequest>(then).empty());
 }
 
 TEST_CASE("raft node: a process that stood still gives its leader time") {
